@@ -1,0 +1,1 @@
+"""The claude-tier command: installs, configures and reports; the hooks do the work in a session."""
