@@ -1,0 +1,43 @@
+"""The file that a bug leaves behind: version, platform and traceback, ready for an issue."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from claude_tier_hooks import __version__, state
+
+
+def write(error: BaseException) -> Path | None:
+    """Write the log (mode 0600) into the state folder or, failing that, the temporary folder."""
+    text = _text(error)
+    return _write_in(state.state_dir(), text) or _write_in(tempfile.gettempdir(), text)
+
+
+def _write_in(folder: str, text: str) -> Path | None:
+    prefix = time.strftime("bug-%Y%m%dT%H%M%SZ-", time.gmtime())
+    try:
+        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, path = tempfile.mkstemp(prefix=prefix, suffix=".log", dir=folder)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(text)
+    except OSError:
+        return None
+    return Path(path)
+
+
+def _text(error: BaseException) -> str:
+    lines = [
+        f"claude-tier {__version__}",
+        f"python {platform.python_version()} at {sys.executable}",
+        f"platform {platform.platform()}",
+        f"arguments {sys.argv[1:]}",
+        "",
+        *traceback.format_exception(error),
+    ]
+    return "\n".join(line.rstrip("\n") for line in lines) + "\n"

@@ -1,0 +1,142 @@
+"""The command line: one lazy group, and the one place where an exception becomes an exit code.
+
+A command is one file in this folder, named like it, with a click command object called `command`
+that returns its exit code. Exit codes: 0 done, 1 expected failure, 2 usage, 3 bug, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import cast
+
+import click
+from claude_tier_hooks import __version__
+
+from claude_tier.errors import UserError
+
+# Every command with its one line for `--help`, so that help imports none of them.
+COMMANDS = {
+    "install": "Set up hooks, agents and skills in Claude Code.",
+    "uninstall": "Take everything back out of Claude Code.",
+    "status": "Show spending, budgets and what they do to new subagents.",
+    "budget": "Check budgets; the exit code is for scripts.",
+    "log": "Show what was asked, set and run for each subagent.",
+    "prices": "Show the price table; compare it with the client's.",
+    "ledger": "Verify, rebuild, back up and sum the ledger.",
+    "doctor": "Find what keeps the hooks from working.",
+    "off": "Let every subagent run as asked, for a while.",
+    "on": "Apply assignments and budgets again.",
+    "compile": "Compile config.yaml into what the hooks read.",
+}
+HIDDEN = frozenset({"compile"})  # run by the hooks, not by people
+
+INTERRUPTED = 130
+BUG = 3
+
+
+class LazyGroup(click.Group):
+    """Commands by name; the module of one is imported only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return [name for name in COMMANDS if name not in HIDDEN]
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"claude_tier.cli.{cmd_name}")
+        return cast("click.Command", module.command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name in COMMANDS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        raise click.UsageError(f"No such command '{name}'.{_suggestion(name)}", ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+def _suggestion(name: str) -> str:
+    near = difflib.get_close_matches(name, COMMANDS.keys() - HIDDEN, n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="claude-tier", message="%(prog)s %(version)s")
+def claude_tier() -> None:
+    """Run Claude Code subagents on the cheapest tier that fits, and hold budgets.
+
+    \b
+    Examples:
+      claude-tier install              set everything up, once
+      claude-tier status               what was spent, what is left
+      claude-tier off --for 1h         stand aside for an hour
+      claude-tier uninstall            put every file back
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; return its exit code and never let a traceback reach the terminal."""
+    _never_fail_to_print()
+    try:
+        return _run(argv)
+    except UserError as error:
+        return _report(error.message, error.hint, error.code)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _silence()
+    except Exception as error:  # noqa: BLE001 - anything else is a bug of ours
+        return _report_bug(error)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    args = None if argv is None else list(argv)
+    code = claude_tier.main(args, prog_name="claude-tier", standalone_mode=False)
+    sys.stdout.flush()
+    return code if isinstance(code, int) else 0
+
+
+def _report(message: str, hint: str | None, code: int) -> int:
+    click.echo(f"claude-tier: {message}", err=True)
+    if hint:
+        click.echo(hint, err=True)
+    return code
+
+
+def _report_bug(error: Exception) -> int:
+    from claude_tier import bug_log
+
+    path = bug_log.write(error)
+    summary = f"{type(error).__name__}: {error}".splitlines()[0]
+    where = f"The traceback is in {path}; please attach it to an issue." if path else None
+    return _report(f"this is a bug: {summary}", where, BUG)
+
+
+def _silence() -> int:
+    """Say nothing more, not even at exit: our reader has gone (`claude-tier log | head`)."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return 1
+
+
+def _never_fail_to_print() -> None:
+    """Let a path that is not valid UTF-8 be printed escaped instead of ending the command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
