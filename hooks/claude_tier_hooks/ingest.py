@@ -1,0 +1,135 @@
+"""From transcripts into the ledger: what is new, in short transactions.
+
+Reading happens outside the transaction; a batch that another process wrote meanwhile changes
+nothing. A file that cannot be read is logged and tried again next time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from . import ledger, state, transcripts
+from .usage import Recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator
+
+    from .shapes import Json
+
+BATCH_ROWS = 2000  # so that a backfill never keeps a hook waiting
+
+
+def projects() -> str:
+    return os.path.join(state.config_dir(), "projects")
+
+
+def find_main(session: str, hint: str | None) -> str | None:
+    """The session's transcript; resumed from another folder it is not where the event says."""
+    if hint and os.path.exists(hint):
+        return hint
+    try:
+        slugs = os.listdir(projects())
+    except OSError:
+        return None
+    paths = (os.path.join(projects(), slug, session + ".jsonl") for slug in slugs)
+    return next((path for path in paths if os.path.exists(path)), None)
+
+
+def offsets(db: sqlite3.Connection, paths: Iterable[str] | None = None) -> dict[str, tuple]:  # type: ignore[type-arg]
+    """path -> (inode, size, mtime_ns, offset, mark, pending) of what was read before."""
+    query = "SELECT path, inode, size, mtime_ns, offset, mark, pending FROM offset"
+    if paths is None:
+        return {row[0]: row[1:] for row in db.execute(query)}
+    rows = (db.execute(query + " WHERE path = ?", (path,)).fetchone() for path in paths)
+    return {row[0]: row[1:] for row in rows if row}
+
+
+def read(paths: Iterable[str], known: dict[str, tuple], deadline: float | None) -> Iterator[Json]:  # type: ignore[type-arg]
+    """The new batches of these files, in their order, until the deadline (time.monotonic)."""
+    for path in paths:
+        seen = known.get(path)
+        pending = json.loads(seen[5]) if seen and seen[5] else None
+        more = True
+        while more:
+            if deadline is not None and time.monotonic() > deadline:
+                return
+            try:
+                batch = transcripts.read(path, seen[:5] if seen else None, pending)
+            except OSError as fault:
+                state.log_fault("transcript", fault)
+                break
+            if batch is None:
+                break
+            if transcripts.place(path)[1]:
+                batch["meta"] = state.read_json(path.partition(".jsonl")[0] + ".meta.json")
+            yield batch
+            more = batch["more"]
+            seen = tuple(batch[key] for key in ("inode", "size", "mtime_ns", "offset", "mark"))
+            pending = list(batch["refs"])
+
+
+def session_batches(db: sqlite3.Connection, main: str | None, deadline: float) -> list[Json]:
+    """What is new of one session and its subagents."""
+    if not main:
+        return []
+    paths = transcripts.of_session(main)
+    return list(read(paths, offsets(db, paths), deadline))
+
+
+def apply(db: sqlite3.Connection, batches: Iterable[Json], policy: Json) -> None:
+    """Write batches in the transaction that is open."""
+    recorder = Recorder(db, policy)
+    for batch in batches:
+        recorder.apply(batch)
+    recorder.finish()
+
+
+def changed(db: sqlite3.Connection, roots: Iterable[str]) -> tuple[list[str], dict[str, tuple]]:  # type: ignore[type-arg]
+    """Every transcript that differs from what was read, newest first, and what was read."""
+    known = offsets(db)
+    found = [one for root in roots for one in transcripts.walk(root)]
+    found.sort(key=lambda one: -one[2])
+    paths = [
+        path
+        for path, size, mtime in found
+        if path not in known or known[path][1:3] != (size, mtime)
+    ]
+    return paths, known
+
+
+def everything(
+    db: sqlite3.Connection,
+    policy: Json,
+    *,
+    roots: Iterable[str] = (),
+    deadline: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> bool:
+    """Read every changed transcript; False when the deadline came first."""
+    paths, known = changed(db, roots or [projects()])
+    waiting: list[Json] = []
+    rows = 0
+    done: set[str] = set()
+    for batch in read(paths, known, deadline):
+        waiting.append(batch)
+        rows += len(batch["rows"]) + 1
+        done.add(batch["path"])
+        if rows >= BATCH_ROWS:
+            _commit(db, waiting, policy)
+            waiting, rows = [], 0
+            if progress:
+                progress(len(done), len(paths))
+    if waiting:
+        _commit(db, waiting, policy)
+    if progress:
+        progress(len(paths), len(paths))
+    return deadline is None or time.monotonic() <= deadline
+
+
+def _commit(db: sqlite3.Connection, batches: list[Json], policy: Json) -> None:
+    with ledger.Writing(db):
+        apply(db, batches, policy)

@@ -1,0 +1,219 @@
+"""The ledger: one SQLite file that every hook and command writes, in short transactions.
+
+WAL with synchronous=NORMAL, every write BEGIN IMMEDIATE: short-lived writers in parallel are the
+normal case. A hook that cannot get in within 250 ms appends its decision to the spool, which the
+next writer imports. Times are epoch seconds; money is dollars, NULL when unpriced.
+
+Raises sqlite3.Error; `Damaged` when the file is not a readable ledger any more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+
+from . import state
+
+PATIENCE = 0.25  # seconds a hook waits for its turn; commands wait longer
+BUCKET = 900  # seconds; every time zone's midnight falls on a quarter of an hour
+KINDS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "web_searches",
+)
+SUMS = ("requests", *KINDS, "usd", "unpriced_requests")
+
+_COUNTS = ", ".join("%s INTEGER NOT NULL DEFAULT 0" % kind for kind in KINDS)
+
+# Texts that repeat (sessions, models, agents, projects, hosts) are kept once, in `name`.
+SCHEMA = (
+    "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE session (id INTEGER PRIMARY KEY, project INTEGER NOT NULL, started REAL,"
+    " file TEXT, host INTEGER, model TEXT, model_at REAL, parent INTEGER, forked REAL)",
+    "CREATE TABLE run (id INTEGER PRIMARY KEY, agent_id TEXT NOT NULL, session INTEGER NOT NULL,"
+    " agent INTEGER NOT NULL, model TEXT, tool_use_id TEXT, last REAL, ended REAL,"
+    " usd REAL NOT NULL DEFAULT 0, tokens INTEGER NOT NULL DEFAULT 0, UNIQUE (agent_id, session))",
+    "CREATE INDEX run_by_agent ON run (agent, last)",
+    "CREATE TABLE usage (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, at REAL NOT NULL,"
+    " session INTEGER NOT NULL, agent INTEGER NOT NULL, run INTEGER, model INTEGER NOT NULL,"
+    " source INTEGER NOT NULL, requests INTEGER NOT NULL, final INTEGER NOT NULL,"
+    " owned INTEGER NOT NULL, fast INTEGER NOT NULL, geo TEXT, " + _COUNTS + ", usd REAL)",
+    "CREATE INDEX usage_unpriced ON usage (model) WHERE usd IS NULL",
+    "CREATE INDEX usage_unmeasured ON usage (at) WHERE final = 0",
+    "CREATE TABLE bucket (start INTEGER NOT NULL, session INTEGER NOT NULL, agent INTEGER NOT NULL,"
+    " model INTEGER NOT NULL, source INTEGER NOT NULL, project INTEGER NOT NULL,"
+    " requests INTEGER NOT NULL DEFAULT 0, " + _COUNTS + ", usd REAL NOT NULL DEFAULT 0,"
+    " unpriced_requests INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY (start, session, agent, model, source)) WITHOUT ROWID",
+    "CREATE INDEX bucket_by_session ON bucket (session)",
+    "CREATE TABLE cost_state (session INTEGER NOT NULL, seq INTEGER NOT NULL, at REAL,"
+    " total REAL NOT NULL, models TEXT NOT NULL, PRIMARY KEY (session, seq)) WITHOUT ROWID",
+    "CREATE TABLE unlisted (session INTEGER NOT NULL, model INTEGER NOT NULL, at REAL NOT NULL, "
+    + _COUNTS
+    + ", usd REAL, PRIMARY KEY (session, model)) WITHOUT ROWID",
+    "CREATE TABLE offset (path TEXT PRIMARY KEY, inode INTEGER NOT NULL, size INTEGER NOT NULL,"
+    " mtime_ns INTEGER NOT NULL, offset INTEGER NOT NULL, mark INTEGER NOT NULL,"
+    " pending TEXT) WITHOUT ROWID",
+    "CREATE TABLE decision (session INTEGER NOT NULL, tool_use_id TEXT NOT NULL, at REAL NOT NULL,"
+    " tool TEXT NOT NULL, agent INTEGER, description TEXT, asked TEXT, would TEXT, origin TEXT,"
+    " action TEXT NOT NULL, set_tier TEXT, reason TEXT, budget TEXT, level TEXT, used REAL,"
+    " parent TEXT, agent_id TEXT, ran TEXT, proof TEXT, PRIMARY KEY (session, tool_use_id))"
+    " WITHOUT ROWID",
+    "CREATE INDEX decision_by_time ON decision (at)",
+    "CREATE TABLE reservation (session INTEGER NOT NULL, tool_use_id TEXT NOT NULL,"
+    " at REAL NOT NULL, expires REAL NOT NULL, agent INTEGER NOT NULL, project INTEGER NOT NULL,"
+    " agent_id TEXT, usd REAL NOT NULL, tokens INTEGER NOT NULL,"
+    " PRIMARY KEY (session, tool_use_id)) WITHOUT ROWID",
+    "CREATE TABLE level (budget TEXT NOT NULL, scope TEXT NOT NULL, period REAL NOT NULL,"
+    " fingerprint INTEGER NOT NULL, level TEXT NOT NULL, at REAL NOT NULL,"
+    " PRIMARY KEY (budget, scope)) WITHOUT ROWID",
+    "CREATE TABLE told (session INTEGER NOT NULL, what TEXT NOT NULL, value TEXT,"
+    " PRIMARY KEY (session, what)) WITHOUT ROWID",
+    "CREATE TABLE plan_window (name TEXT PRIMARY KEY, used REAL NOT NULL, resets_at REAL NOT NULL,"
+    " at REAL NOT NULL) WITHOUT ROWID",
+)
+VERSION = 1
+MAIN = "main"  # the agent of the conversation itself
+
+# Adds to the sums of one quarter hour; _BUCKET_KEY then SUMS.
+_BUCKET_KEY = ("start", "session", "agent", "model", "source", "project")
+ADD_TO_BUCKET = "INSERT INTO bucket (%s) VALUES (%s) ON CONFLICT DO UPDATE SET %s" % (
+    ", ".join(_BUCKET_KEY + SUMS),
+    ", ".join("?" * len(_BUCKET_KEY + SUMS)),
+    ", ".join("%s = %s + excluded.%s" % (c, c, c) for c in SUMS),
+)
+
+
+class Damaged(Exception):
+    """The file is not a readable ledger; `ledger rebuild` salvages what it can."""
+
+
+def file() -> str:
+    return state.path("ledger.db")
+
+
+def connect(where: str | None = None, *, patience: float = PATIENCE) -> sqlite3.Connection:
+    """Open the ledger, making it when it is not there; a newer version's columns are tolerated."""
+    if where is None:
+        state.ensure()
+    where = where or file()
+    try:
+        db = sqlite3.connect(where, timeout=patience, isolation_level=None)
+        db.execute("PRAGMA synchronous = NORMAL")
+        if db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+            _create(db, where)
+    except sqlite3.DatabaseError as fault:
+        raise _named(fault) from fault
+    return db
+
+
+def _create(db: sqlite3.Connection, where: str) -> None:
+    os.chmod(where, 0o600)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("BEGIN IMMEDIATE")
+    if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+        for statement in SCHEMA:
+            db.execute(statement)
+        db.execute("PRAGMA user_version = %d" % VERSION)
+    db.execute("COMMIT")
+
+
+def is_damage(fault: BaseException) -> bool:
+    """Whether SQLite says the file itself is broken (not locked, full or read-only)."""
+    text = str(fault)
+    return isinstance(fault, sqlite3.DatabaseError) and (
+        "malformed" in text or "not a database" in text
+    )
+
+
+def _named(fault: sqlite3.DatabaseError) -> Exception:
+    return Damaged(str(fault)) if is_damage(fault) else fault
+
+
+def set_aside(where: str | None = None) -> str | None:
+    """Move a damaged ledger out of the way; its new name, or None when somebody else did."""
+    import fcntl
+
+    where = where or file()
+    with open(where + ".repair", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _really_damaged(where):
+            return None
+        aside = "%s.damaged-%d" % (where, time.time())
+        for tail in ("-wal", "-shm", ""):
+            if os.path.exists(where + tail):
+                os.replace(where + tail, aside + tail)
+        return aside
+
+
+def _really_damaged(where: str) -> bool:
+    try:
+        db = connect(where)
+        db.execute("SELECT count(*) FROM sqlite_master, (SELECT 1 FROM name LIMIT 1)").fetchone()
+        return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+    except (Damaged, sqlite3.DatabaseError) as fault:
+        return isinstance(fault, Damaged) or is_damage(fault)
+
+
+class Writing:
+    """One BEGIN IMMEDIATE … COMMIT; rolled back when the block raises."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+
+    def __enter__(self) -> sqlite3.Connection:
+        self.db.execute("BEGIN IMMEDIATE")
+        return self.db
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.db.execute("COMMIT" if kind is None else "ROLLBACK")
+
+
+def name_id(db: sqlite3.Connection, text: str) -> int:
+    """The number of a text, given one when it is new."""
+    row = db.execute("SELECT id FROM name WHERE text = ?", (text,)).fetchone()
+    if row is None:
+        row = (db.execute("INSERT INTO name (text) VALUES (?)", (text,)).lastrowid,)
+    return int(row[0])
+
+
+def known_id(db: sqlite3.Connection, text: str) -> int:
+    """The number of a text; -1, which no row has, when the ledger never saw it."""
+    row = db.execute("SELECT id FROM name WHERE text = ?", (text,)).fetchone()
+    return int(row[0]) if row else -1
+
+
+def text_of(db: sqlite3.Connection, number: int | None) -> str | None:
+    row = db.execute("SELECT text FROM name WHERE id = ?", (number,)).fetchone()
+    return row[0] if row else None
+
+
+def once(db: sqlite3.Connection, session: int, what: str, value: str = "") -> bool:
+    """Whether this session was not told this value yet; remembers that it is now."""
+    changed = db.execute(
+        "INSERT INTO told VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+        " WHERE value IS NOT excluded.value",
+        (session, what, value),
+    )
+    return changed.rowcount > 0
+
+
+def spool(record: dict[str, object]) -> None:
+    """Keep a row that could not be written; one file for each, so that writers never meet."""
+    os.makedirs(state.path("spool"), mode=0o700, exist_ok=True)
+    name = "%d-%d-%d.json" % (time.time_ns(), os.getpid(), id(record) & 0xFFFF)
+    state.write_private(state.path("spool", name), json.dumps(record))
+
+
+def spooled() -> list[str]:
+    """The files of rows that wait, oldest first."""
+    try:
+        names = os.listdir(state.path("spool"))
+    except OSError:
+        return []
+    return [state.path("spool", name) for name in sorted(names) if name.endswith(".json")]

@@ -1,0 +1,84 @@
+"""The price of one request, from the price table. Dollars; the table is $ per million tokens.
+
+The steps and multipliers are Claude Code's own (2.1.329), read off its cost figures; see the
+`source` in prices.json. A model that is not in the table has no price: None, never a guess.
+"""
+
+from __future__ import annotations
+
+import time
+
+from . import state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Json
+
+PER_TOKEN = 1e-6
+KINDS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+
+
+def shipped() -> Json:
+    """The table that comes with this version; {} when the file is damaged."""
+    return state.read_json(__file__.rsplit("/", 1)[0] + "/prices.json") or {}
+
+
+def plain_id(model: str) -> str:
+    """The id as the table writes it: no provider prefix, window suffix, version or date.
+
+    us.anthropic.claude-haiku-4-5-20251001-v1:0 -> claude-haiku-4-5
+    """
+    name = model.lower().partition("[")[0].rpartition("/")[2]
+    start = name.find("claude-")
+    if start > 0 and name[start - 1] == ".":
+        name = name[start:]
+    name = name.partition("@")[0].partition(":")[0]
+    head, _, tail = name.rpartition("-")
+    if tail in ("v1", "v2", "latest"):
+        name = head
+        head, _, tail = name.rpartition("-")
+    if len(tail) == 8 and tail.isdigit():
+        return head
+    return name
+
+
+def entry(models: Json, model: str, when: float) -> Json | None:
+    """The price that held for this model at that time (epoch seconds); None when unpriced."""
+    dated = models.get(model) or models.get(plain_id(model))
+    if not isinstance(dated, list):
+        return None
+    day = time.strftime("%Y-%m-%d", time.gmtime(when))
+    for one in dated:
+        if (one.get("from") or "") <= day < (one.get("until") or "~"):
+            return one
+    return None
+
+
+def price(table: Json, model: str, when: float, usage: Json) -> float | None:
+    """Dollars for one response; `usage` has the token kinds, web_searches, speed, geo, parts.
+
+    `parts` are the token kinds of each model call within the response, where those add up to the
+    whole: the long-prompt step is judged for each.
+    """
+    models = table.get("models")
+    rate = entry(models if isinstance(models, dict) else {}, model, when)
+    if rate is None:
+        return None
+    parts = usage.get("parts") or [[usage[kind] for kind in KINDS]]
+    total = sum(_part(rate, part) for part in parts)
+    if usage.get("speed") == "fast":
+        total *= rate.get("fast") or 1
+    geo = table.get("geo")
+    total *= geo.get(usage.get("geo"), 1) if isinstance(geo, dict) else 1
+    searches = usage.get("web_searches") or 0
+    return total + searches * (table.get("web_search_usd") or 0)
+
+
+def _part(rate: Json, tokens: list[int]) -> float:
+    """One model call; above the step every token of the call costs the multiple."""
+    dollars = sum(n * rate[kind] for n, kind in zip(tokens, KINDS)) * PER_TOKEN
+    step = rate.get("above")
+    prompt = sum(tokens) - tokens[KINDS.index("output")]
+    if isinstance(step, dict) and prompt > step["prompt_tokens"]:
+        return dollars * step["multiplier"]
+    return dollars

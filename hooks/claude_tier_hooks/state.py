@@ -1,0 +1,94 @@
+"""The state folder: what claude-tier keeps, and where.
+
+Nothing here raises for a missing file; a folder that cannot be written is the caller's fault to
+report, because a hook must go on without it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+LOG_LIMIT = 256 * 1024  # bytes; one older log is kept beside it
+
+
+def config_dir() -> str:
+    """Claude Code's own folder: CLAUDE_CONFIG_DIR as one raw path, else ~/.claude."""
+    return os.environ.get("CLAUDE_CONFIG_DIR") or os.path.join(os.path.expanduser("~"), ".claude")
+
+
+def state_dir() -> str:
+    return os.path.join(config_dir(), "claude-tier")
+
+
+def path(*names: str) -> str:
+    return os.path.join(state_dir(), *names)
+
+
+def ensure() -> None:
+    """Make the state folder, readable by its owner only; raises OSError."""
+    os.makedirs(state_dir(), mode=0o700, exist_ok=True)
+
+
+def read_json(file: str) -> dict[str, object] | None:
+    """The object in that file; None when it is missing or holds anything else."""
+    try:
+        with open(file, "rb") as stream:
+            value = json.loads(stream.read())
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def write_private(file: str, text: str) -> None:
+    """Replace a file of ours at once, mode 0600; raises OSError."""
+    ensure()
+    beside = "%s.%d.tmp" % (file, os.getpid())
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    os.replace(beside, file)
+
+
+def off_until(now: float) -> float | None:
+    """The time `claude-tier off` ends (infinity when it has no end); None when on."""
+    switch = read_json(path("off"))
+    if switch is None:
+        return None
+    until = switch.get("until")
+    if not isinstance(until, (int, float)):
+        return float("inf")
+    return float(until) if until > now else None
+
+
+def log_fault(where: str, fault: BaseException) -> None:
+    """One line for `claude-tier doctor`: when, where, what; never an event's content."""
+    text = " ".join(str(fault).split())[:200]
+    line = "%s %s %s: %s\n" % (
+        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        where,
+        type(fault).__name__,
+        text,
+    )
+    try:
+        ensure()
+        log = path("hooks.log")
+        if os.path.exists(log) and os.path.getsize(log) > LOG_LIMIT:
+            os.replace(log, log + ".1")
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
+            stream.write(line)
+    except OSError:
+        return
+
+
+def first_time(session: str, fault: str) -> bool:
+    """Whether this session has not been told of this fault yet; False when that cannot be kept."""
+    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in session + "." + fault)[:120]
+    try:
+        os.makedirs(path("told"), mode=0o700, exist_ok=True)
+        os.close(os.open(path("told", name), os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError:
+        return False
+    return True

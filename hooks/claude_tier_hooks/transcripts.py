@@ -1,0 +1,314 @@
+"""What a Claude Code transcript says was used: new lines only, whatever form they have.
+
+A read returns a batch: plain dicts, nothing written yet. Lines are recognised by bytes before any
+JSON is parsed, since four in five bytes of a transcript are text; `"usage"` inside a string is
+always escaped there (`\\"usage\\"`) and so never looks like the key.
+
+Nothing here raises for what a file holds; OSError when it cannot be read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from datetime import datetime
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Json
+
+BLOCK = 4 * 1024 * 1024
+HEAD = 256 * 1024  # how far into a file its first folder and time are looked for
+MARK = 64  # bytes before the offset whose checksum tells a rewritten file
+PENDING = 64  # requests without an answer that are remembered between reads
+NEEDLES = (b'"usage"', b'"api-request"', b'"cost-state"')
+SYNTHETIC = "<synthetic>"
+
+_decode = json.JSONDecoder(strict=False).raw_decode
+
+
+def read(path: str, known: tuple[int, ...] | None, pending: list[str] | None = None) -> Json | None:
+    """The next batch of that file; None when nothing is new.
+
+    `known` is (inode, size, mtime_ns, offset, mark) of the last read. A file that was replaced,
+    cut or rewritten is read from its start again: what it repeats is counted once all the same.
+    """
+    with open(path, "rb") as stream:
+        now = os.fstat(stream.fileno())
+        if known and known[:3] == (now.st_ino, now.st_size, now.st_mtime_ns) and known[3] >= 0:
+            return None
+        start = _start(stream, now, known)
+        if not start:
+            pending = None
+        stream.seek(start)
+        data, complete = _lines(stream)
+        batch = {
+            "path": path,
+            "inode": now.st_ino,
+            "restart": known is not None and start == 0,
+            "offset": start + complete,
+            "more": start + len(data) < now.st_size,
+            "refs": set(pending or ()),
+            "rows": [],
+            "costs": [],
+            "modified": now.st_mtime,
+        }
+        # A file that is not read to its end yet must not look unchanged next time.
+        batch["size"] = -1 if batch["more"] else now.st_size
+        batch["mtime_ns"] = now.st_mtime_ns
+        batch["mark"] = _mark(stream, start + complete)
+    _scan(data, batch)
+    return batch
+
+
+def _start(stream, now, known) -> int:
+    if not known:
+        return 0
+    inode, _, _, offset, mark = known
+    if inode != now.st_ino or offset > now.st_size or _mark(stream, offset) != mark:
+        return 0
+    return int(offset)
+
+
+def _mark(stream, offset: int) -> int:
+    stream.seek(max(0, offset - MARK))
+    return zlib.crc32(stream.read(min(MARK, offset)))
+
+
+def _lines(stream) -> tuple[bytes, int]:
+    """A block, and how much of it ends in a newline; a longer line makes the block longer.
+
+    The torn rest is in the block too: when it is whole JSON it counts, but is read again later.
+    """
+    data = stream.read(BLOCK)
+    complete = data.rfind(b"\n") + 1
+    if len(data) < BLOCK:
+        return data, complete
+    while not complete:
+        more = stream.read(BLOCK)
+        complete = (data + more).rfind(b"\n") + 1
+        data += more
+        if not more:
+            return data, complete
+    return data[:complete], complete
+
+
+def _scan(data: bytes, batch: Json) -> None:
+    """Parse every line that holds one of the needles, in the order of the file."""
+    lines: dict[int, int] = {}
+    for needle in NEEDLES:
+        at = data.find(needle)
+        while at >= 0:
+            start = data.rfind(b"\n", 0, at) + 1
+            end = data.find(b"\n", at)
+            end = len(data) if end < 0 else end
+            lines[start] = end
+            at = data.find(needle, end)
+    for start in sorted(lines):
+        for row in objects(data[start : lines[start]]):
+            if row.get("type") == "cost-state":
+                batch["costs"].append((row, _time_before(data, start)))
+            else:
+                _collect(row, batch)
+
+
+def _time_before(data: bytes, start: int) -> float | None:
+    """A cost-state has no time of its own: that of the nearest line above it that has one."""
+    at = data.rfind(b'"timestamp":"', 0, start)
+    return epoch(data[at + 13 : at + 37].decode("ascii", "replace")) if at >= 0 else None
+
+
+def objects(line: bytes) -> list[Json]:
+    """Every JSON object on the line: also glued ones, and one behind the rest of a torn one."""
+    text = line.decode("utf-8", "replace")
+    found = []
+    position = text.find("{")
+    for _ in range(200):
+        if position < 0:
+            break
+        try:
+            value, end = _decode(text, position)
+        except (ValueError, RecursionError):
+            end = position + 1
+            value = None
+        if isinstance(value, dict):
+            found.append(value)
+        position = text.find('{"' if value is None else "{", end)
+    return found
+
+
+def _collect(row: Json, batch: Json) -> None:
+    kind = row.get("type")
+    if kind == "assistant":
+        batch["rows"].extend(usage_rows(row))
+    elif kind == "api-request" and isinstance(row.get("id"), str):
+        batch["refs"].add(row["id"])
+
+
+def usage_rows(row: Json) -> list[Json]:
+    """The usage of one assistant row: the response itself, then its advisor calls."""
+    message = row.get("message")
+    if not isinstance(message, dict) or not isinstance(message.get("usage"), dict):
+        return []
+    model = message.get("model")
+    if model == SYNTHETIC or row.get("isApiErrorMessage"):
+        return []
+    usage = message["usage"]
+    found = counts(usage)
+    origin = _origin(row)
+    found.update(
+        key=message.get("id") or row.get("requestId") or row.get("uuid"),
+        at=epoch(row.get("timestamp")),
+        session=row.get("sessionId"),
+        model=model if isinstance(model, str) and model else "unknown",
+        final=message.get("stop_reason") is not None,
+        ref=row.get("requestRef"),
+        copied_from=origin,
+        cwd=row.get("cwd"),
+        requests=1,
+        parts=_parts(usage, found),
+    )
+    if not isinstance(found["key"], str):
+        return []
+    advisors = [_advisor(found, one, n) for n, one in enumerate(_iterations(usage))]
+    return [found] + [one for one in advisors if one]
+
+
+def _origin(row: Json) -> str | None:
+    """The session a copied row was first written in, where a fork or resume says so."""
+    fork = row.get("forkedFrom")
+    origin = row.get("requestSessionId") or (
+        fork.get("sessionId") if isinstance(fork, dict) else None
+    )
+    return origin if isinstance(origin, str) and origin != row.get("sessionId") else None
+
+
+def counts(usage: Json) -> Json:
+    """The token kinds of an API `usage` object; the unsplit cache write counts as 5 minutes."""
+    split = usage.get("cache_creation")
+    split = split if isinstance(split, dict) else {}
+    hour = number(split.get("ephemeral_1h_input_tokens"))
+    short = number(split.get("ephemeral_5m_input_tokens"))
+    written = number(usage.get("cache_creation_input_tokens"))
+    server = usage.get("server_tool_use")
+    return {
+        "input": number(usage.get("input_tokens")),
+        "output": number(usage.get("output_tokens")),
+        "cache_read": number(usage.get("cache_read_input_tokens")),
+        "cache_write_5m": max(short, written - hour),
+        "cache_write_1h": hour,
+        "web_searches": number(server.get("web_search_requests"))
+        if isinstance(server, dict)
+        else 0,
+        "speed": usage.get("speed"),
+        "geo": usage.get("inference_geo"),
+    }
+
+
+def number(value: object) -> int:
+    """A count as some writers put it: null, 12.0, "12"; 0 for what is no count."""
+    if isinstance(value, str) and value.isdigit() and len(value) < 16:
+        return int(value)
+    if isinstance(value, (int, float)) and 0 < value < 1e15:
+        return int(value)
+    return 0
+
+
+def _iterations(usage: Json) -> list[Json]:
+    found = usage.get("iterations")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _parts(usage: Json, whole: Json) -> list[list[int]] | None:
+    """The model calls within one response, when they add up to it: each has its own price step."""
+    kinds = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+    parts = [
+        [found[kind] for kind in kinds]
+        for found in (counts(one) for one in _iterations(usage) if one.get("type") == "message")
+    ]
+    if len(parts) < 2 or [sum(column) for column in zip(*parts)] != [whole[kind] for kind in kinds]:
+        return None
+    return parts
+
+
+def _advisor(response: Json, one: Json, number_: int) -> Json | None:
+    """An advisor call is billed at its own model and is no request of the session's."""
+    if one.get("type") != "advisor_message" or not isinstance(one.get("model"), str):
+        return None
+    found = dict(response, **counts(one))
+    found.update(model=one["model"], requests=0, parts=None, advisor=number_)
+    return found
+
+
+def epoch(text: object) -> float | None:
+    """2026-11-20T23:00:00.123Z as epoch seconds; None for anything else."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return None
+
+
+def head(path: str) -> Json:
+    """The first folder and time a transcript names, and the session it says it came from."""
+    found: Json = {}
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(HEAD)
+    except OSError:
+        return found
+    for line in data.split(b"\n"):
+        for row in objects(line) if b'"timestamp"' in line or b'"cwd"' in line else ():
+            if isinstance(row.get("cwd"), str):
+                found.setdefault("cwd", row["cwd"])
+            if epoch(row.get("timestamp")) is not None:
+                found.setdefault("at", epoch(row["timestamp"]))
+        if len(found) == 2:
+            break
+    return found
+
+
+def place(path: str) -> tuple[str, str | None]:
+    """(session, agent id) as the file's place says; the agent id is None for the main one.
+
+    projects/<slug>/<session>.jsonl, projects/<slug>/<session>/subagents/[…/]agent-<id>.jsonl;
+    before 2.1.39 agent-<id>.jsonl beside the session, whose rows name it.
+    """
+    name = os.path.basename(path).partition(".jsonl")[0]
+    parts = path.split(os.sep)
+    if "subagents" in parts:
+        at = len(parts) - 1 - parts[::-1].index("subagents")
+        return parts[at - 1], name[6:] if name.startswith("agent-") else name
+    if name.startswith("agent-"):
+        return "", name[6:]
+    return name, None
+
+
+def of_session(main: str) -> list[str]:
+    """The session's own file and those of its subagents, as far as they exist."""
+    found = [main] if os.path.exists(main) else []
+    return found + [path for path, _, _ in walk(main.partition(".jsonl")[0])]
+
+
+def walk(folder: str) -> list[tuple[str, int, int]]:
+    """(path, size, mtime_ns) of every transcript below a folder; what cannot be read is left."""
+    found: list[tuple[str, int, int]] = []
+    try:
+        with os.scandir(folder) as entries:
+            for one in entries:
+                if one.is_dir(follow_symlinks=False):
+                    if one.name != "tool-results":
+                        found.extend(walk(one.path))
+                elif ".jsonl" in one.name and is_transcript(one.name):
+                    stat = one.stat()
+                    found.append((one.path, stat.st_size, stat.st_mtime_ns))
+    except OSError:
+        pass
+    return found
+
+
+def is_transcript(name: str) -> bool:
+    """x.jsonl and the x.jsonl.orphaned-… the client leaves after a crash."""
+    return name.endswith(".jsonl") or ".jsonl.orphaned-" in name

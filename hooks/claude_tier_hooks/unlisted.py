@@ -1,0 +1,170 @@
+"""What the client charged in a session without a transcript row: compaction, titles.
+
+Per session and model max(0, the last cost-state - the usage of every source), recomputed and never
+added. A cost-state is cumulative; a fall starts a new segment; a fork's begins with its parent's
+figure at the fork. The caller holds the transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from . import ledger, prices, transcripts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Json
+
+SOURCE = "unlisted"
+_FIELDS = (
+    ("inputTokens", "input"),
+    ("outputTokens", "output"),
+    ("cacheReadInputTokens", "cache_read"),
+    ("cacheCreationEphemeral5mInputTokens", "cache_write_5m"),
+    ("cacheCreationEphemeral1hInputTokens", "cache_write_1h"),
+    ("webSearchRequests", "web_searches"),
+)
+_KINDS = len(ledger.KINDS)
+
+
+def remember(db: sqlite3.Connection, session: int, row: Json, at: float) -> bool:
+    """Keep a cost-state; False when it is known already or says nothing."""
+    models = row.get("modelUsage")
+    total = row.get("totalCostUSD")
+    if not isinstance(models, dict) or not isinstance(total, (int, float)):
+        return False
+    figures = {name: _figures(one) for name, one in models.items() if isinstance(one, dict)}
+    text = json.dumps(figures, sort_keys=True)
+    done = db.execute(
+        "INSERT INTO cost_state SELECT ?1, (SELECT coalesce(max(seq), 0) + 1 FROM cost_state"
+        " WHERE session = ?1), ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM cost_state"
+        " WHERE session = ?1 AND at = ?2 AND total = ?3 AND models = ?4)",
+        (session, at, float(total), text),
+    )
+    return done.rowcount > 0
+
+
+def _figures(one: Json) -> list[float]:
+    """The token kinds, then dollars; a cache write without the split counts as 5 minutes."""
+    found = [transcripts.number(one.get(field)) for field, _ in _FIELDS]
+    written = transcripts.number(one.get("cacheCreationInputTokens"))
+    found[3] = max(found[3], written - found[4])
+    cost = one.get("costUSD")
+    return [*found, float(cost) if isinstance(cost, (int, float)) else 0.0]
+
+
+def charged(db: sqlite3.Connection, session: int) -> dict[str, list[float]] | None:
+    """Per model what the client charged this session; None when nothing says, or a fork's
+    parent is not known well enough to take its share off."""
+    states = _states(db, session)
+    if not states:
+        return None
+    ends = [a for a, b in zip(states, states[1:]) if b[1] < a[1] - 1e-12] + [states[-1]]
+    figures: dict[str, list[float]] = {}
+    for _, _, models in ends:
+        _add(figures, json.loads(models), 1)
+    parent, forked = db.execute(
+        "SELECT parent, forked FROM session WHERE id = ?", (session,)
+    ).fetchone() or (None, None)
+    if parent is None:
+        return figures
+    before = [one for one in _states(db, parent) if forked is None or one[0] <= forked]
+    if not before:
+        return None
+    _add(figures, json.loads(before[-1][2]), -1)
+    return figures
+
+
+def _states(db: sqlite3.Connection, session: int) -> list[tuple[float, float, str]]:
+    return db.execute(
+        "SELECT at, total, models FROM cost_state WHERE session = ? ORDER BY at, seq", (session,)
+    ).fetchall()
+
+
+def _add(figures: dict[str, list[float]], models: dict[str, list[float]], sign: int) -> None:
+    for name, values in models.items():
+        sums = figures.setdefault(name, [0.0] * (_KINDS + 1))
+        for n, value in enumerate(values):
+            sums[n] += sign * value
+
+
+def recompute(db: sqlite3.Connection, sessions: set[int], table: Json) -> None:
+    """Bring `unlisted` up to date for these sessions and the forks of them."""
+    if not sessions or not db.execute("SELECT 1 FROM cost_state LIMIT 1").fetchone():
+        return
+    for session in sorted(sessions | _forks(db, sessions)):
+        _recompute_one(db, session, table)
+
+
+def _forks(db: sqlite3.Connection, sessions: set[int]) -> set[int]:
+    marks = ", ".join("?" * min(len(sessions), 500))
+    found = db.execute(
+        "SELECT id FROM session WHERE parent IN (%s)" % marks, sorted(sessions)[:500]
+    )
+    return {row[0] for row in found}
+
+
+def _recompute_one(db: sqlite3.Connection, session: int, table: Json) -> None:
+    figures = charged(db, session)
+    if (
+        figures is None
+        and not db.execute("SELECT 1 FROM unlisted WHERE session = ?", (session,)).fetchone()
+    ):
+        return
+    listed = _listed(db, session)
+    at = (_states(db, session) or [(0.0,)])[-1][0]
+    wanted = {}
+    for name, values in (figures or {}).items():
+        row = _beyond(name, values, listed.get(name), at, table)
+        if row:
+            wanted[ledger.name_id(db, name)] = row
+    _replace(db, session, wanted)
+
+
+def _listed(db: sqlite3.Connection, session: int) -> dict[str, list[float]]:
+    found = db.execute(
+        "SELECT name.text, %s, sum(usd) FROM bucket JOIN name ON name.id = model"
+        " WHERE session = ? AND source <> ? GROUP BY model"
+        % ", ".join("sum(%s)" % kind for kind in ledger.KINDS),
+        (session, ledger.known_id(db, SOURCE)),
+    )
+    return {row[0]: list(row[1:]) for row in found}
+
+
+def _beyond(name: str, values: list[float], listed: list[float] | None, at: float, table: Json):
+    """(at, tokens…, dollars) of what has no row; None when everything has one."""
+    listed = listed or [0.0] * (_KINDS + 1)
+    tokens = [max(0, int(a - b)) for a, b in zip(values[:_KINDS], listed)]
+    if not any(tokens):
+        return None
+    models = table.get("models") or {}
+    priced = prices.entry(models, name, at) is not None
+    return (at, *tokens, max(0.0, values[_KINDS] - listed[_KINDS]) if priced else None)
+
+
+def _replace(db: sqlite3.Connection, session: int, wanted: dict[int, tuple]) -> None:
+    """Set the session's rows, moving the sums by what changed."""
+    columns = "at, %s, usd" % ", ".join(ledger.KINDS)
+    now = db.execute("SELECT model, %s FROM unlisted WHERE session = ?" % columns, (session,))
+    known = {row[0]: tuple(row[1:]) for row in now.fetchall()}
+    for model in sorted(known.keys() | wanted.keys()):
+        old, new = known.get(model), wanted.get(model)
+        if old == new:
+            continue
+        _sum(db, session, model, old, -1)
+        _sum(db, session, model, new, 1)
+        db.execute("DELETE FROM unlisted WHERE session = ? AND model = ?", (session, model))
+        if new:
+            marks = ", ".join("?" * (len(new) + 2))
+            db.execute("INSERT INTO unlisted VALUES (%s)" % marks, (session, model, *new))
+
+
+def _sum(db: sqlite3.Connection, session: int, model: int, row: tuple | None, sign: int) -> None:
+    if row is None:
+        return
+    project = db.execute("SELECT project FROM session WHERE id = ?", (session,)).fetchone()
+    values = [0, *(sign * n for n in row[1 : _KINDS + 1]), sign * (row[-1] or 0.0), 0]
+    main, source = ledger.name_id(db, ledger.MAIN), ledger.name_id(db, SOURCE)
+    key = (int(row[0] // ledger.BUCKET), session, main, model, source)
+    db.execute(ledger.ADD_TO_BUCKET, (*key, project[0] if project else 0, *values))

@@ -1,0 +1,291 @@
+"""Billable responses into the ledger: each counted once, whoever copied it, in its own session.
+
+Of several rows of one response the greatest (output tokens, finished, total) wins and a tie goes
+to the last; the earliest time is kept. Every change moves the quarter-hour sums by the difference,
+in the same transaction. The caller holds the transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from . import ledger, prices, project, transcripts, unlisted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Json
+
+TOKENS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "web_searches")
+# How sure we are that a row stands in the session that paid for it.
+COPY, PLAIN, PAID = 0, 1, 2
+
+_SELECT = (
+    "SELECT id, at, session, agent, run, model, source, requests, final, owned, fast, geo,"
+    " input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,"
+    " cache_write_1h_tokens, web_searches, usd FROM usage WHERE key = ?"
+)
+_COLUMNS = (
+    "at", "session", "agent", "run", "model", "source", "requests", "final", "owned", "fast",
+    "geo", *ledger.KINDS, "usd",
+)  # fmt: skip
+_INSERT = "INSERT INTO usage (key, %s) VALUES (%s)" % (
+    ", ".join(_COLUMNS),
+    ", ".join("?" * (len(_COLUMNS) + 1)),
+)
+_UPDATE = "UPDATE usage SET %s WHERE id = ?" % ", ".join(c + " = ?" for c in _COLUMNS)
+
+
+class Recorder:
+    """Writes batches of usage into one open transaction, then `finish()` brings the sums along."""
+
+    def __init__(self, db: sqlite3.Connection, policy: Json, source: str = "transcript") -> None:
+        self.db = db
+        self.table = {key: policy.get(key) for key in ("models", "geo", "web_search_usd")}
+        self.hosts = policy.get("hosts") or {}
+        self.source = ledger.name_id(db, source)
+        self.ids: dict[str, int] = {}
+        self.sessions: dict[int, dict] = {}
+        self.sums: dict[tuple[int, ...], list[float]] = {}
+        self.runs: dict[int, list[float]] = {}
+        self.touched: set[int] = set()
+
+    def id(self, text: str) -> int:
+        if text not in self.ids:
+            self.ids[text] = ledger.name_id(self.db, text)
+        return self.ids[text]
+
+    def session(self, text: str, cwd: object = None, file: str | None = None) -> Json:
+        """The session's row, made on first sight from the head of its own transcript."""
+        number = self.id(text)
+        known = self.sessions.get(number)
+        if known is None:
+            known = _load_session(self.db, number) or self._new_session(number, cwd, file)
+            self.sessions[number] = known
+        return known
+
+    def _new_session(self, number: int, cwd: object, file: str | None) -> Json:
+        first = transcripts.head(file) if file else {}
+        where = first.get("cwd") or cwd
+        root = project.root(where) if isinstance(where, str) else "unknown"
+        made = {"id": number, "project": self.id(root), "started": first.get("at"), "host": None}
+        self.db.execute(
+            "INSERT INTO session (id, project, started, file) VALUES (?, ?, ?, ?)",
+            (number, made["project"], made["started"], file),
+        )
+        return made
+
+    def run(self, session: int, agent_id: str, meta: Json) -> tuple[int, int]:
+        """(run, agent type) of one subagent's transcript."""
+        row = self.db.execute(
+            "SELECT id, agent FROM run WHERE agent_id = ? AND session = ?", (agent_id, session)
+        ).fetchone()
+        kind = meta.get("agentType")
+        if row is None:
+            agent = self.id(kind if isinstance(kind, str) and kind else "unknown")
+            made = self.db.execute(
+                "INSERT INTO run (agent_id, session, agent, tool_use_id) VALUES (?, ?, ?, ?)",
+                (agent_id, session, agent, meta.get("toolUseId")),
+            )
+            return int(made.lastrowid or 0), agent
+        return int(row[0]), int(row[1])
+
+    def apply(self, batch: Json) -> None:
+        """One batch of a transcript: its responses, its cost-states, how far it was read."""
+        placed, agent_id = transcripts.place(batch["path"])
+        main = None if agent_id else batch["path"]
+        if agent_id and placed:
+            main = batch["path"].partition("/%s/subagents/" % placed)[0] + "/%s.jsonl" % placed
+        meta = batch.get("meta") or {}
+        best: dict[str, dict] = {}
+        for row in batch["rows"]:
+            _keep_greatest(best, row, placed)
+        answered = {row["ref"] for row in best.values()}
+        for key, row in best.items():
+            self._record(key, row, batch, (placed, agent_id, main, meta))
+        for cost, at in batch["costs"]:
+            self._cost_state(cost, at or batch["modified"], placed, main)
+        _save_offset(self.db, batch, sorted(batch["refs"] - answered))
+
+    def _record(self, key: str, row: Json, batch: Json, place: tuple) -> None:
+        placed, agent_id, main, meta = place
+        here = row["session"] if isinstance(row["session"], str) else placed
+        session = self.session(here or placed or "unknown", row["cwd"], main)
+        owner = session
+        if row["copied_from"]:
+            owner = self.session(row["copied_from"], row["cwd"])
+            self._note_parent(session, owner)
+        run, agent = (None, self.id(ledger.MAIN))
+        if agent_id:
+            run, agent = self.run(owner["id"], agent_id, meta)
+        at = row["at"] if row["at"] is not None else batch["modified"]
+        owned = COPY if row["copied_from"] else PAID if row["ref"] in batch["refs"] else PLAIN
+        new = [
+            at, owner["id"], agent, run, self.id(row["model"]), self.source, row["requests"],
+            int(row["final"]), owned, int(row["speed"] == "fast"), row["geo"] or None,
+            *(row[kind] for kind in TOKENS), self._price(row, at, owner),
+        ]  # fmt: skip
+        if owned != COPY and not row["copied_from"]:
+            self._note_model(owner, run, row, at)
+        self._merge(key, new, owner)
+
+    def _price(self, row: Json, at: float, session: Json) -> float | None:
+        """Where the request went decides: a host named in the configuration has its own prices."""
+        host = self.hosts.get(ledger.text_of(self.db, session["host"])) if session["host"] else None
+        if host and host.get("free"):
+            return 0.0
+        table = (
+            dict(self.table, models=host["prices"]) if host and host.get("prices") else self.table
+        )
+        return prices.price(table, row["model"], at, row)
+
+    def _merge(self, key: str, new: list, owner: Json) -> None:
+        found = self.db.execute(_SELECT, (key,)).fetchone()
+        if found is None:
+            self.db.execute(_INSERT, (key, *new))
+            self._move(new, 1)
+            return
+        old = list(found[1:])
+        kept = new if _weight(new) >= _weight(old) else old
+        merged = [min(new[0], old[0]), *kept[1:]]
+        place = new if self._owns(new, old) else old
+        merged[1:4] = place[1:4]
+        merged[8] = place[8]
+        if merged == old:
+            return
+        if place is old and old[1] != new[1]:
+            self._note_parent(self.sessions[new[1]], {"id": old[1]})
+        elif place is new and old[1] != new[1]:
+            self._note_parent(_load_session(self.db, old[1]) or {"id": old[1]}, owner)
+        self.db.execute(_UPDATE, (*merged, found[0]))
+        self._move(old, -1)
+        self._move(merged, 1)
+
+    def _owns(self, new: list, old: list) -> bool:
+        """Whether the new row's place is better evidence; else the session that began first."""
+        if new[8] != old[8] or new[1] == old[1]:
+            return bool(new[8] > old[8])
+        mine = self.sessions[new[1]]["started"]
+        theirs = (_load_session(self.db, old[1]) or {}).get("started")
+        return mine is not None and theirs is not None and mine < theirs
+
+    def _note_parent(self, session: Json, parent: Json) -> None:
+        """A session that holds copies of another's rows was forked from it."""
+        if session["id"] != parent["id"] and session.get("parent") != parent["id"]:
+            session["parent"] = parent["id"]
+            self.db.execute(
+                "UPDATE session SET parent = ? WHERE id = ?", (parent["id"], session["id"])
+            )
+            self.touched.add(session["id"])
+
+    def _note_model(self, session: Json, run: int | None, row: Json, at: float) -> None:
+        """The model each conversation runs on now: that of its latest response."""
+        if not row["requests"]:
+            return
+        if run:
+            self.db.execute(
+                "UPDATE run SET model = ?, last = ? WHERE id = ? AND coalesce(last, 0) <= ?",
+                (row["model"], at, run, at),
+            )
+            return
+        self.db.execute(
+            "UPDATE session SET model = ?1, model_at = ?2 WHERE id = ?3"
+            " AND coalesce(model_at, 0) <= ?2",
+            (row["model"], at, session["id"]),
+        )
+        if at < session.get("forked", float("inf")):
+            session["forked"] = at
+            self.db.execute(
+                "UPDATE session SET forked = min(coalesce(forked, ?1), ?1) WHERE id = ?2",
+                (at, session["id"]),
+            )
+
+    def _move(self, row: list, sign: int) -> None:
+        """Add a row to the sums of its quarter hour, or take it out."""
+        at, session, agent, run, model, source, requests = row[:7]
+        tokens, usd = row[11:17], row[17]
+        key = (int(at // ledger.BUCKET), session, agent, model, source)
+        sums = self.sums.setdefault(key, [0.0] * len(ledger.SUMS))
+        unpriced = requests if usd is None else 0
+        for n, value in enumerate((requests, *tokens, usd or 0.0, unpriced)):
+            sums[n] += sign * value
+        if run:
+            of_run = self.runs.setdefault(run, [0.0, 0])
+            of_run[0] += sign * (usd or 0.0)
+            of_run[1] += sign * sum(tokens[:5])
+        self.touched.add(session)
+
+    def _cost_state(self, row: Json, at: float, placed: str, main: str | None) -> None:
+        named = row.get("sessionId")
+        session = self.session(named if isinstance(named, str) else placed, None, main)
+        if unlisted.remember(self.db, session["id"], row, at):
+            self.touched.add(session["id"])
+
+    def finish(self) -> None:
+        """Bring the sums along, then what the client charged beyond them."""
+        for key, sums in self.sums.items():
+            project_id = _project_of(self.db, self.sessions, key[1])
+            self.db.execute(ledger.ADD_TO_BUCKET, (*key, project_id, *sums))
+        for run, (usd, tokens) in self.runs.items():
+            self.db.execute(
+                "UPDATE run SET usd = usd + ?, tokens = tokens + ? WHERE id = ?", (usd, tokens, run)
+            )
+        unlisted.recompute(self.db, self.touched, self.table)
+        self.sums, self.runs, self.touched = {}, {}, set()
+
+
+def _keep_greatest(best: Json, row: Json, placed: str) -> None:
+    key = row["key"]
+    if not key.startswith("msg_"):
+        # Local servers reuse ids: only the same prompt in the same session is the same response.
+        prompt = [row[kind] for kind in ("input", "cache_read", "cache_write_5m", "cache_write_1h")]
+        key = "%s:%s:%s" % (row["session"] or placed, key, ":".join(map(str, prompt)))
+    if "advisor" in row:
+        key += "#advisor%d" % row["advisor"]
+    known = best.get(key)
+    if known is None:
+        best[key] = row
+        return
+    first = min((at for at in (known["at"], row["at"]) if at is not None), default=None)
+    if _row_weight(row) >= _row_weight(known):
+        best[key] = row
+    best[key]["at"] = first
+
+
+def _row_weight(row: Json) -> tuple[int, bool, int]:
+    return row["output"], row["final"], sum(row[kind] for kind in TOKENS)
+
+
+def _weight(row: list) -> tuple[int, int, int]:
+    return row[12], row[7], sum(row[11:17])
+
+
+def _load_session(db: sqlite3.Connection, number: int) -> Json | None:
+    row = db.execute(
+        "SELECT id, project, started, host, parent, forked FROM session WHERE id = ?", (number,)
+    ).fetchone()
+    if row is None:
+        return None
+    found = dict(zip(("id", "project", "started", "host", "parent"), row))
+    if row[5] is not None:
+        found["forked"] = row[5]
+    return found
+
+
+def _project_of(db: sqlite3.Connection, sessions: Json, number: int) -> int:
+    known = sessions.get(number) or _load_session(db, number)
+    return int(known["project"]) if known else 0
+
+
+def _save_offset(db: sqlite3.Connection, batch: Json, waiting: list[str]) -> None:
+    """How far the file was read; another process that read further is not set back."""
+    pending = json.dumps(waiting[-transcripts.PENDING :]) if waiting else None
+    db.execute(
+        "INSERT INTO offset VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
+        " inode = ?2, size = ?3, mtime_ns = ?4, offset = ?5, mark = ?6, pending = ?7"
+        " WHERE ?8 OR inode <> ?2 OR offset <= ?5",
+        (
+            batch["path"], batch["inode"], batch["size"], batch["mtime_ns"], batch["offset"],
+            batch["mark"], pending, batch["restart"],
+        ),
+    )  # fmt: skip
