@@ -112,6 +112,16 @@ def connect(where: str | None = None, *, patience: float = PATIENCE) -> sqlite3.
     return db
 
 
+def opened(where: str | None = None) -> sqlite3.Connection:
+    """The ledger, a damaged one moved aside and said; raises sqlite3.Error or OSError."""
+    try:
+        return connect(where)
+    except Damaged as fault:
+        state.log_fault("ledger", fault)
+        set_aside(where)
+        return connect(where)
+
+
 def _create(db: sqlite3.Connection, where: str) -> None:
     os.chmod(where, 0o600)
     db.execute("PRAGMA journal_mode = WAL")
@@ -148,6 +158,10 @@ def set_aside(where: str | None = None) -> str | None:
         for tail in ("-wal", "-shm", ""):
             if os.path.exists(where + tail):
                 os.replace(where + tail, aside + tail)
+        state.notices.append(
+            "the ledger was damaged and is kept as %s; `claude-tier ledger rebuild` salvages it."
+            % aside
+        )
         return aside
 
 

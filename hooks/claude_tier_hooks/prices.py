@@ -50,7 +50,8 @@ def entry(models: Json, model: str, when: float) -> Json | None:
     day = time.strftime("%Y-%m-%d", time.gmtime(when))
     for one in dated:
         if (one.get("from") or "") <= day < (one.get("until") or "~"):
-            return one
+            found: Json = one
+            return found
     return None
 
 
@@ -71,7 +72,7 @@ def price(table: Json, model: str, when: float, usage: Json) -> float | None:
     geo = table.get("geo")
     total *= geo.get(usage.get("geo"), 1) if isinstance(geo, dict) else 1
     searches = usage.get("web_searches") or 0
-    return total + searches * (table.get("web_search_usd") or 0)
+    return float(total + searches * (table.get("web_search_usd") or 0))
 
 
 def _part(rate: Json, tokens: list[int]) -> float:
@@ -80,5 +81,5 @@ def _part(rate: Json, tokens: list[int]) -> float:
     step = rate.get("above")
     prompt = sum(tokens) - tokens[KINDS.index("output")]
     if isinstance(step, dict) and prompt > step["prompt_tokens"]:
-        return dollars * step["multiplier"]
-    return dollars
+        dollars *= step["multiplier"]
+    return float(dollars)

@@ -10,6 +10,13 @@ import json
 import os
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Json
+
+# What this process has to tell the user beside its answer.
+notices: list[str] = []
+
 LOG_LIMIT = 256 * 1024  # bytes; one older log is kept beside it
 
 
@@ -31,7 +38,7 @@ def ensure() -> None:
     os.makedirs(state_dir(), mode=0o700, exist_ok=True)
 
 
-def read_json(file: str) -> dict[str, object] | None:
+def read_json(file: str) -> Json | None:
     """The object in that file; None when it is missing or holds anything else."""
     try:
         with open(file, "rb") as stream:

@@ -16,6 +16,8 @@ from datetime import datetime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from .shapes import Json
 
 BLOCK = 4 * 1024 * 1024
@@ -62,21 +64,21 @@ def read(path: str, known: tuple[int, ...] | None, pending: list[str] | None = N
     return batch
 
 
-def _start(stream, now, known) -> int:
+def _start(stream: BinaryIO, now: os.stat_result, known: tuple[int, ...] | None) -> int:
     if not known:
         return 0
     inode, _, _, offset, mark = known
     if inode != now.st_ino or offset > now.st_size or _mark(stream, offset) != mark:
         return 0
-    return int(offset)
+    return offset
 
 
-def _mark(stream, offset: int) -> int:
+def _mark(stream: BinaryIO, offset: int) -> int:
     stream.seek(max(0, offset - MARK))
     return zlib.crc32(stream.read(min(MARK, offset)))
 
 
-def _lines(stream) -> tuple[bytes, int]:
+def _lines(stream: BinaryIO) -> tuple[bytes, int]:
     """A block, and how much of it ends in a newline; a longer line makes the block longer.
 
     The torn rest is in the block too: when it is whole JSON it counts, but is read again later.

@@ -14,7 +14,7 @@ from . import ledger, prices, transcripts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .shapes import Json
+    from .shapes import Json, Row
 
 SOURCE = "unlisted"
 _FIELDS = (
@@ -113,7 +113,8 @@ def _recompute_one(db: sqlite3.Connection, session: int, table: Json) -> None:
     ):
         return
     listed = _listed(db, session)
-    at = (_states(db, session) or [(0.0,)])[-1][0]
+    states = _states(db, session)
+    at = states[-1][0] if states else 0.0
     wanted = {}
     for name, values in (figures or {}).items():
         row = _beyond(name, values, listed.get(name), at, table)
@@ -132,7 +133,9 @@ def _listed(db: sqlite3.Connection, session: int) -> dict[str, list[float]]:
     return {row[0]: list(row[1:]) for row in found}
 
 
-def _beyond(name: str, values: list[float], listed: list[float] | None, at: float, table: Json):
+def _beyond(
+    name: str, values: list[float], listed: list[float] | None, at: float, table: Json
+) -> Row | None:
     """(at, tokens…, dollars) of what has no row; None when everything has one."""
     listed = listed or [0.0] * (_KINDS + 1)
     tokens = [max(0, int(a - b)) for a, b in zip(values[:_KINDS], listed)]
@@ -143,7 +146,7 @@ def _beyond(name: str, values: list[float], listed: list[float] | None, at: floa
     return (at, *tokens, max(0.0, values[_KINDS] - listed[_KINDS]) if priced else None)
 
 
-def _replace(db: sqlite3.Connection, session: int, wanted: dict[int, tuple]) -> None:
+def _replace(db: sqlite3.Connection, session: int, wanted: dict[int, Row]) -> None:
     """Set the session's rows, moving the sums by what changed."""
     columns = "at, %s, usd" % ", ".join(ledger.KINDS)
     now = db.execute("SELECT model, %s FROM unlisted WHERE session = ?" % columns, (session,))
@@ -160,7 +163,7 @@ def _replace(db: sqlite3.Connection, session: int, wanted: dict[int, tuple]) -> 
             db.execute("INSERT INTO unlisted VALUES (%s)" % marks, (session, model, *new))
 
 
-def _sum(db: sqlite3.Connection, session: int, model: int, row: tuple | None, sign: int) -> None:
+def _sum(db: sqlite3.Connection, session: int, model: int, row: Row | None, sign: int) -> None:
     if row is None:
         return
     project = db.execute("SELECT project FROM session WHERE id = ?", (session,)).fetchone()

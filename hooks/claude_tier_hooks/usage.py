@@ -14,7 +14,7 @@ from . import ledger, prices, project, transcripts, unlisted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .shapes import Json
+    from .shapes import Cells, Json, Row
 
 TOKENS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "web_searches")
 # How sure we are that a row stands in the session that paid for it.
@@ -45,7 +45,7 @@ class Recorder:
         self.hosts = policy.get("hosts") or {}
         self.source = ledger.name_id(db, source)
         self.ids: dict[str, int] = {}
-        self.sessions: dict[int, dict] = {}
+        self.sessions: dict[int, Json] = {}
         self.sums: dict[tuple[int, ...], list[float]] = {}
         self.runs: dict[int, list[float]] = {}
         self.touched: set[int] = set()
@@ -97,7 +97,7 @@ class Recorder:
         if agent_id and placed:
             main = batch["path"].partition("/%s/subagents/" % placed)[0] + "/%s.jsonl" % placed
         meta = batch.get("meta") or {}
-        best: dict[str, dict] = {}
+        best: dict[str, Json] = {}
         for row in batch["rows"]:
             _keep_greatest(best, row, placed)
         answered = {row["ref"] for row in best.values()}
@@ -107,7 +107,7 @@ class Recorder:
             self._cost_state(cost, at or batch["modified"], placed, main)
         _save_offset(self.db, batch, sorted(batch["refs"] - answered))
 
-    def _record(self, key: str, row: Json, batch: Json, place: tuple) -> None:
+    def _record(self, key: str, row: Json, batch: Json, place: Row) -> None:
         placed, agent_id, main, meta = place
         here = row["session"] if isinstance(row["session"], str) else placed
         session = self.session(here or placed or "unknown", row["cwd"], main)
@@ -139,7 +139,7 @@ class Recorder:
         )
         return prices.price(table, row["model"], at, row)
 
-    def _merge(self, key: str, new: list, owner: Json) -> None:
+    def _merge(self, key: str, new: Cells, owner: Json) -> None:
         found = self.db.execute(_SELECT, (key,)).fetchone()
         if found is None:
             self.db.execute(_INSERT, (key, *new))
@@ -161,10 +161,12 @@ class Recorder:
         self._move(old, -1)
         self._move(merged, 1)
 
-    def _owns(self, new: list, old: list) -> bool:
-        """Whether the new row's place is better evidence; else the session that began first."""
-        if new[8] != old[8] or new[1] == old[1]:
+    def _owns(self, new: Cells, old: Cells) -> bool:
+        """Whether the new row's place is better evidence: paid there, then main, then began first."""
+        if new[8] != old[8]:
             return bool(new[8] > old[8])
+        if new[1] == old[1]:  # a fork subagent's file begins with a copy of the main one's row
+            return old[3] is not None and new[3] is None
         mine = self.sessions[new[1]]["started"]
         theirs = (_load_session(self.db, old[1]) or {}).get("started")
         return mine is not None and theirs is not None and mine < theirs
@@ -200,7 +202,7 @@ class Recorder:
                 (at, session["id"]),
             )
 
-    def _move(self, row: list, sign: int) -> None:
+    def _move(self, row: Cells, sign: int) -> None:
         """Add a row to the sums of its quarter hour, or take it out."""
         at, session, agent, run, model, source, requests = row[:7]
         tokens, usd = row[11:17], row[17]
@@ -256,7 +258,7 @@ def _row_weight(row: Json) -> tuple[int, bool, int]:
     return row["output"], row["final"], sum(row[kind] for kind in TOKENS)
 
 
-def _weight(row: list) -> tuple[int, int, int]:
+def _weight(row: Cells) -> tuple[int, int, int]:
     return row[12], row[7], sum(row[11:17])
 
 
@@ -272,7 +274,7 @@ def _load_session(db: sqlite3.Connection, number: int) -> Json | None:
     return found
 
 
-def _project_of(db: sqlite3.Connection, sessions: Json, number: int) -> int:
+def _project_of(db: sqlite3.Connection, sessions: dict[int, Json], number: int) -> int:
     known = sessions.get(number) or _load_session(db, number)
     return int(known["project"]) if known else 0
 

@@ -1,0 +1,88 @@
+"""What a session is told: the delegation table for Claude, levels for Claude and the user."""
+
+from __future__ import annotations
+
+import time
+
+from . import budget, client, decision, state
+from . import policy as ladder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Json
+
+WAY_OUT = "To lift it for a while run `claude-tier off --for 1h` in a terminal of your own."
+
+
+def delegation(rules: Json, cwd: str) -> str:
+    """The delegation table: which subagent does which work, cheapest first."""
+    table = (state.read_json(ladder.data_file("builtins.json")) or {}).get("delegation", [])
+    lines = []
+    for one in table:
+        name = next(
+            (n for n in (one["agent"], ladder.PLUGIN + one["agent"]) if client.frontmatter(n, cwd)),
+            None,
+        )
+        if name:
+            lines.append("- %s: `%s` (%s)" % (one["work"], name, one["tier"]))
+    for agent, given in sorted(rules["assign"].items()):
+        lines.append("- `%s` runs on %s when you name no model" % (agent, given["tier"]))
+    if not lines:
+        return ""
+    return (
+        "claude-tier: delegate work to the cheapest subagent that can do it, and keep the main"
+        " conversation for what needs it. Name no model unless the work needs another.\n"
+        + "\n".join(lines)
+    )
+
+
+def lines(standings: list[Json], now: float) -> list[str]:
+    """One line for each budget at warn or above."""
+    return [_line(one, now) for one in standings if one["level"] != "ok"]
+
+
+def _line(one: Json, now: float) -> str:
+    what = one["budget"]
+    text = "budget %s is at %s (%s)" % (what["name"], decision.share(one), one["level"])
+    if one["level"] == "cap":
+        text += ": new subagents run on %s at most" % what["ceiling"]
+    if one["level"] == "stop":
+        text += (
+            ": "
+            + {
+                "deny": "no new subagents",
+                "ask": "new subagents only with your consent",
+                "lowest": "new subagents run on the lowest tier",
+            }[what["on_stop"]]
+        )
+    end = budget.reset_at(what, one["since"], now)
+    return text + (", until %s" % time.strftime("%a %H:%M", time.localtime(end)) if end else "")
+
+
+def for_user(standings: list[Json], now: float) -> str:
+    text = "; ".join(lines(standings, now))
+    if text and any(one["level"] == "stop" for one in standings):
+        text += ". You can still edit and commit. " + WAY_OUT
+    return text
+
+
+def for_claude(standings: list[Json], now: float) -> str:
+    """Levels as Claude should know them; the way out is the user's and is not named."""
+    text = "; ".join(lines(standings, now))
+    if text and any(one["level"] == "stop" for one in standings):
+        text += ". Work inline or ask the user; do not try to start subagents another way"
+    return text and "claude-tier: %s." % text
+
+
+def blind(standings: list[Json]) -> str:
+    """Dollar budgets that cannot see some requests, because their model has no price."""
+    found = [one for one in standings if one["unpriced"]]
+    if not found:
+        return ""
+    return (
+        "budget %s cannot see %d requests of models without a price; `claude-tier prices` names them"
+        % (
+            ", ".join(one["budget"]["name"] for one in found),
+            max(one["unpriced"] for one in found),
+        )
+    )

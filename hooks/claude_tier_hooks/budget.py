@@ -1,0 +1,210 @@
+"""Sums against limits: what each budget says now.
+
+Times are epoch seconds; days, weeks and months are the user's local ones. Reserved spending counts
+at the gate but is not remembered, since it may never be spent.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+
+from . import ledger
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+
+    from .shapes import Json
+
+LEVELS = ("ok", "warn", "cap", "stop")
+WINDOWS = {"five_hour": 5 * 3600, "seven_day": 7 * 86400}
+RUNS = 20  # finished runs of a type whose median is reserved for the next
+# Reserved for a type that never ran: a short run as seen in the client, priced at its model.
+FIRST_RUN = {
+    "input": 2_000,
+    "output": 4_000,
+    "cache_read": 150_000,
+    "cache_write_5m": 25_000,
+    "cache_write_1h": 0,
+}
+_TOKENS = " + ".join("coalesce(sum(%s), 0)" % kind for kind in ledger.KINDS[:5])
+
+
+def period_start(period: str, now: float, week_start: int = 0) -> float:
+    """When the current day, week or month began, in local time; DST makes days of 23 to 25 hours."""
+    local = time.localtime(now)
+    day = {"day": local.tm_mday, "month": 1}.get(period)
+    if day is None:
+        day = local.tm_mday - (local.tm_wday - week_start) % 7
+    return time.mktime((local.tm_year, local.tm_mon, day, 0, 0, 0, 0, 0, -1))
+
+
+def began(db: sqlite3.Connection, budget: Json, now: float, week_start: int) -> float:
+    """The start of the budget's current period; 0 for a whole session."""
+    period = budget["period"]
+    if period == "session":
+        return 0.0
+    if period not in WINDOWS:
+        return period_start(period, now, week_start)
+    window = _window(db, period, now)
+    return (window[1] if window else now) - WINDOWS[period]
+
+
+def _window(db: sqlite3.Connection, name: str, now: float) -> tuple[float, float] | None:
+    """(percent used, resets at) of a plan window; None once it was reset and nothing newer came."""
+    found: tuple[float, float] | None = db.execute(
+        "SELECT used, resets_at FROM plan_window WHERE name = ? AND resets_at > ?", (name, now)
+    ).fetchone()
+    return found
+
+
+def spent(db: sqlite3.Connection, budget: Json, since: float, here: Json) -> float:
+    """Dollars or tokens in the budget's scope from `since` on, what is unlisted included."""
+    column = "coalesce(sum(usd), 0)" if budget["unit"] == "usd" else _TOKENS
+    where, values = _scope(db, budget, here)
+    query = "SELECT %s FROM bucket WHERE start >= ?%s" % (column, where)
+    return float(db.execute(query, (int(since // ledger.BUCKET), *values)).fetchone()[0])
+
+
+def unpriced(db: sqlite3.Connection, budget: Json, since: float, here: Json) -> int:
+    """Requests in scope that a dollar budget cannot see, because their model has no price."""
+    where, values = _scope(db, budget, here)
+    query = "SELECT coalesce(sum(unpriced_requests), 0) FROM bucket WHERE start >= ?" + where
+    return int(db.execute(query, (int(since // ledger.BUCKET), *values)).fetchone()[0])
+
+
+def reserved(db: sqlite3.Connection, budget: Json, now: float, here: Json) -> float:
+    """What running subagents are expected to spend yet, in the budget's scope."""
+    where, values = _scope(db, budget, here)
+    run = "(SELECT r.%s FROM run r WHERE r.agent_id = reservation.agent_id AND r.session = reservation.session)"
+    unit = "usd" if budget["unit"] == "usd" else "tokens"
+    query = "SELECT coalesce(sum(max(0, %s - coalesce(%s, 0))), 0) FROM reservation WHERE expires > ?%s" % (
+        unit, run % unit, where,
+    )  # fmt: skip
+    return float(db.execute(query, (now, *values)).fetchone()[0])
+
+
+def _scope(db: sqlite3.Connection, budget: Json, here: Json) -> tuple[str, list[int]]:
+    """The condition of a budget's scope and period on a table with session, project and agent."""
+    kind, name = budget["scope"]["kind"], budget["scope"].get("name")
+    where, values = "", []
+    if kind == "session" or budget["period"] == "session":
+        where, values = " AND session = ?", [here.get("session") or -1]
+    if kind == "project":
+        where, values = where + " AND project = ?", [*values, here.get("project") or -1]
+    if kind == "agent":
+        numbers = [ledger.known_id(db, name), ledger.known_id(db, "model-tier:" + name)]
+        where, values = where + " AND agent IN (?, ?)", [*values, *numbers]
+    return where, values
+
+
+def _scope_key(budget: Json, here: Json) -> str:
+    kind = budget["scope"]["kind"]
+    if kind == "session" or budget["period"] == "session":
+        return "session:%s" % here.get("session")
+    return "project:%s" % here.get("project") if kind == "project" else kind
+
+
+def threshold(budget: Json, used: float) -> str:
+    """The level a share of the limit stands for, without memory."""
+    for level in ("stop", "cap", "warn"):
+        if used >= budget[level] - 1e-12:
+            return level
+    return "ok"
+
+
+def remembered(budget: Json, used: float, before: str | None) -> str:
+    """cap and stop hold until the figure falls below `recover`; then thresholds apply afresh."""
+    now = threshold(budget, used)
+    if before in ("cap", "stop") and used >= budget["recover"]:
+        return max(now, before, key=LEVELS.index)
+    return now
+
+
+def fingerprint(budget: Json) -> int:
+    """Changes with anything in the budget's definition, and so clears its level."""
+    return zlib.crc32(repr(sorted((k, repr(v)) for k, v in budget.items())).encode())
+
+
+def standing(
+    db: sqlite3.Connection, policy: Json, here: Json, now: float, *, remember: bool = False
+) -> list[Json]:
+    """Every budget: its figures, its level, and the level at the gate (with what is reserved).
+
+    `here` is {session, project} as ledger numbers. `used` is a share of the limit, None when not
+    known (a plan window nobody reported). With `remember` the levels are kept: the caller holds
+    the transaction.
+    """
+    return [_one(db, policy, budget, here, now, remember) for budget in policy["budgets"]]
+
+
+def _one(
+    db: sqlite3.Connection, policy: Json, budget: Json, here: Json, now: float, remember: bool
+) -> Json:
+    since = began(db, budget, now, policy["week_start"])
+    found = {
+        "budget": budget,
+        "since": since,
+        "used": None,
+        "level": "ok",
+        "gate": "ok",
+        "unpriced": 0,
+    }
+    if budget["unit"] == "plan_percent":
+        window = _window(db, budget["period"], now)
+        if window is None:
+            return found
+        amount, held = window[0], 0.0
+    else:
+        amount = spent(db, budget, since, here)
+        held = reserved(db, budget, now, here)
+        if budget["unit"] == "usd":
+            found["unpriced"] = unpriced(db, budget, since, here)
+    used = amount / budget["limit"]
+    before = _before(db, budget, since, here)
+    level = remembered(budget, used, before)
+    found.update(amount=amount, reserved=held, used=used, level=level)
+    found["gate"] = max(level, threshold(budget, used + held / budget["limit"]), key=LEVELS.index)
+    if remember and level != before:
+        db.execute(
+            "INSERT OR REPLACE INTO level VALUES (?, ?, ?, ?, ?, ?)",
+            (budget["name"], _scope_key(budget, here), since, fingerprint(budget), level, now),
+        )
+    return found
+
+
+def _before(db: sqlite3.Connection, budget: Json, since: float, here: Json) -> str | None:
+    """The level kept for this period of this very budget. A rolling window has no fixed start."""
+    row = db.execute(
+        "SELECT level, period, fingerprint, at FROM level WHERE budget = ? AND scope = ?",
+        (budget["name"], _scope_key(budget, here)),
+    ).fetchone()
+    if row is None or row[2] != fingerprint(budget):
+        return None
+    same = row[3] >= since if budget["period"] in WINDOWS else row[1] == since
+    return row[0] if same else None
+
+
+def typical(db: sqlite3.Connection, agent: int) -> tuple[float, int] | None:
+    """(dollars, tokens): the median of that type's last runs; None when it never ran."""
+    rows = db.execute(
+        "SELECT usd, tokens FROM run WHERE agent = ? AND tokens > 0 ORDER BY last DESC LIMIT ?",
+        (agent, RUNS),
+    ).fetchall()
+    if not rows:
+        return None
+    return tuple(sorted(column)[(len(rows) - 1) // 2] for column in zip(*rows))
+
+
+def reset_at(budget: Json, since: float, now: float) -> float | None:
+    """When the period ends; None for a session."""
+    period = budget["period"]
+    if period == "session":
+        return None
+    if period in WINDOWS:
+        return since + WINDOWS[period]
+    days = {"day": 1, "week": 7, "month": 32}[period]
+    local = time.localtime(since + days * 86400 + 7200)
+    day = 1 if period == "month" else local.tm_mday
+    return time.mktime((local.tm_year, local.tm_mon, day, 0, 0, 0, 0, 0, -1))

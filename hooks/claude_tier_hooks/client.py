@@ -1,0 +1,170 @@
+"""What Claude Code would run by itself: which model a subagent gets when nobody rewrites it.
+
+explicit parameter > frontmatter of the agent file > built-in's own model > environment default >
+the parent's model (Claude Code 2.1.251 and later; docs/limits.md has the sources).
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import policy, state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Json
+
+FORCE = "CLAUDE_CODE_SUBAGENT_MODEL_FORCE"
+DEFAULT = "CLAUDE_CODE_SUBAGENT_MODEL"
+FORK = "fork"
+GENERAL = "general-purpose"
+MANAGED = "/etc/claude-code"
+HEAD = 8192  # bytes of an agent file that hold its frontmatter
+
+
+def forced(environment: Json) -> bool:
+    """Whether this session takes neither parameter nor frontmatter for a subagent's model."""
+    return str(environment.get(FORCE, "")).lower() in ("1", "true", "yes", "on")
+
+
+def would_run(
+    asked: str | None, agent: str, cwd: str, parent: str | None, environment: Json
+) -> Json:
+    """{model, origin}: what would run and who chose it; model None when that cannot be known.
+
+    `origin` is parameter, agent file, built-in, environment, parent, or unknown for an agent type
+    whose definition is not in any place we can read (`--agents`, some plugins).
+    """
+    if asked:
+        return {"model": _remapped(asked, parent, environment), "origin": "parameter"}
+    builtins = (state.read_json(policy.data_file("builtins.json")) or {}).get("agents", {})
+    found = frontmatter(agent, cwd)
+    own = builtins.get(agent)
+    if found is None and own is None:
+        return {"model": None, "origin": "unknown"}
+    named = (found or {}).get("model") if found is not None else own["model"]
+    if named and named != "inherit":
+        origin = "built-in" if found is None else "agent file"
+        return {"model": _remapped(named, parent, environment), "origin": origin}
+    default = environment.get(DEFAULT)
+    if default and not (found is not None and named == "inherit"):
+        return {"model": _remapped(default, parent, environment), "origin": "environment"}
+    at_most = own.get("at_most") if own and found is None else None
+    return {"model": parent, "origin": "parent", "at_most": at_most}
+
+
+def _remapped(model: str, parent: str | None, environment: Json) -> str | None:
+    """An alias the environment points elsewhere; `inherit` is the parent's model."""
+    if model == "inherit":
+        return parent
+    target = environment.get("ANTHROPIC_DEFAULT_%s_MODEL" % model.upper().partition("[")[0])
+    return target if target and policy.tier_of(target, list(policy.TIERS)) else model
+
+
+def settings(cwd: str) -> list[Json]:
+    """The settings files that hold in this folder, as far as they can be read, strongest first."""
+    root = _upwards(cwd, ".claude") or cwd
+    names = (
+        os.path.join(MANAGED, "managed-settings.json"),
+        os.path.join(root, ".claude", "settings.local.json"),
+        os.path.join(root, ".claude", "settings.json"),
+        os.path.join(state.config_dir(), "settings.json"),
+    )
+    return [found for found in map(state.read_json, names) if found]
+
+
+def unavailable(tiers: list[str], cwd: str) -> list[str]:
+    """Tiers whose alias `availableModels` would send elsewhere, perhaps to a dearer model."""
+    for found in settings(cwd):
+        allowed = found.get("availableModels")
+        if isinstance(allowed, list):
+            names = [one.lower() for one in allowed if isinstance(one, str)]
+            return [tier for tier in tiers if not any(tier in name for name in names)]
+    return []
+
+
+def _upwards(folder: str, name: str) -> str | None:
+    at = os.path.abspath(folder)
+    home = os.path.dirname(os.path.abspath(state.config_dir()))
+    while True:
+        if at != home and os.path.isdir(os.path.join(at, name)):
+            return at
+        above = os.path.dirname(at)
+        if above == at or os.path.exists(os.path.join(at, ".git")):
+            return None
+        at = above
+
+
+def frontmatter(agent: str, cwd: str) -> Json | None:
+    """The scalar fields of the agent's definition; None when no file defines it."""
+    if ":" in agent:
+        return _plugin_agent(agent)
+    for folder in _agent_folders(cwd):
+        found = _in_folder(folder, agent)
+        if found is not None:
+            return found
+    return None
+
+
+def _agent_folders(cwd: str) -> list[str]:
+    folders = [os.path.join(MANAGED, ".claude", "agents")]
+    at = os.path.abspath(cwd)
+    while True:
+        folders.append(os.path.join(at, ".claude", "agents"))
+        above = os.path.dirname(at)
+        if above == at or os.path.exists(os.path.join(at, ".git")):
+            break
+        at = above
+    return [*folders, os.path.join(state.config_dir(), "agents")]
+
+
+def _in_folder(folder: str, agent: str) -> Json | None:
+    """The definition with that name: usually the file is called so, but only the field counts."""
+    likely = os.path.join(folder, agent + ".md")
+    found = _fields(likely)
+    if found and found.get("name") == agent:
+        return found
+    for path, _, names in os.walk(folder):
+        for name in sorted(names):
+            found = _fields(os.path.join(path, name)) if name.endswith(".md") else None
+            if found and found.get("name") == agent:
+                return found
+    return None
+
+
+def _plugin_agent(agent: str) -> Json | None:
+    """plugin:[folder:]name, in our own plugin or where the client installed it."""
+    plugin, _, name = agent.partition(":")
+    ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    roots = [os.environ.get("CLAUDE_PLUGIN_ROOT") or ours] if plugin + ":" == policy.PLUGIN else []
+    installed = state.read_json(
+        os.path.join(state.config_dir(), "plugins", "installed_plugins.json")
+    )
+    for key, entries in ((installed or {}).get("plugins") or {}).items():
+        if key.partition("@")[0] == plugin and isinstance(entries, list):
+            roots += [one.get("installPath") or "" for one in entries if isinstance(one, dict)]
+    for root in filter(None, roots):
+        found = _in_folder(os.path.join(root, "agents"), name.rpartition(":")[2])
+        if found is not None:
+            return found
+    return None
+
+
+def _fields(file: str) -> Json | None:
+    """`key: value` lines between the two --- of an agent file; None when it has none."""
+    try:
+        with open(file, encoding="utf-8", errors="replace") as stream:
+            text = stream.read(HEAD)
+    except OSError:
+        return None
+    lines = text.lstrip("\ufeff").splitlines()
+    if not lines or lines[0].strip() != "---":
+        return None
+    found: Json = {}
+    for line in lines[1:]:
+        if line.strip() == "---":
+            return found
+        key, colon, value = line.partition(":")
+        if colon and key == key.strip():
+            found[key] = value.partition(" #")[0].strip().strip("\"'")
+    return None

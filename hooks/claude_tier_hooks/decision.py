@@ -1,0 +1,189 @@
+"""`decide()`: what becomes of one new subagent. The one place that decides; it reads nothing.
+
+Hooks, the command line and simulations call the same function. It never raises a tier: what runs
+is min(asked, max(ceiling, floor)), and where the model is not known nothing is set.
+"""
+
+from __future__ import annotations
+
+from . import policy as ladder
+from .budget import LEVELS
+from .client import FORK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Json
+
+KEPT, ASSIGNED, LOWERED, DENIED, ASKED, LEFT = (
+    "kept", "assigned", "lowered", "denied", "asked", "left",
+)  # fmt: skip
+STRICTNESS = ("lowest", "ask", "deny")
+
+
+def decide(policy: Json, standings: list[Json], spawn: Json) -> Json:
+    """The decision on a spawn.
+
+    `spawn` has tool (Agent, Workflow or SendMessage), agent, would ({model, origin, at_most}),
+    inside (asked by a subagent), attended, forced, recent (new agents in the fan-out period) and
+    unavailable (tiers whose alias the client would send elsewhere).
+    The answer has action, set (the tier the subagent is to run on), effort, reason, budget, level,
+    used, and note (what only concerns the fan-out).
+    """
+    tiers = policy["tiers"]
+    asked = _asked_tier(spawn["would"], tiers)
+    found = [one for one in standings if _concerns(one, spawn["agent"])]
+    worst = max(found, key=lambda one: (LEVELS.index(one["gate"]), one["used"] or 0), default=None)
+    made: Json = {
+        "action": KEPT, "set": None, "effort": None, "reason": "", "budget": None,
+        "level": worst["gate"] if worst else "ok", "used": worst["used"] if worst else None,
+        "note": None,
+    }  # fmt: skip
+    if spawn["agent"] == FORK:
+        return dict(made, action=LEFT, reason="a fork always runs on its parent's model")
+    if ladder.is_exempt(policy, spawn["agent"]):
+        return dict(made, reason="exempt")
+    refusal = _refusal(policy, found, spawn, asked)
+    if refusal:
+        made.update(refusal)
+        if made["action"] == ASKED and spawn["tool"] == "Agent" and not spawn["forced"]:
+            made["set"] = _if_allowed(policy, made, found, spawn, asked)
+        return made
+    made["note"] = _crowd_note(policy, spawn)
+    if spawn["tool"] != "Agent":
+        return made
+    if spawn["forced"]:
+        return dict(made, action=LEFT, reason="CLAUDE_CODE_SUBAGENT_MODEL_FORCE decides the model")
+    return _choose(policy, made, found, spawn, asked)
+
+
+def _asked_tier(would: Json, tiers: list[str]) -> str | None:
+    """The tier that would run; None when unknown or off the ladder, which counts as dearest."""
+    tier = ladder.tier_of(would["model"], tiers)
+    at_most = would.get("at_most")
+    if at_most and would["model"] and ladder.cheaper(at_most, tier, tiers):
+        return str(at_most)
+    return tier
+
+
+def _concerns(standing: Json, agent: str) -> bool:
+    scope = standing["budget"]["scope"]
+    return scope["kind"] != "agent" or scope["name"] in (agent, ladder.plain_agent(agent))
+
+
+def _refusal(policy: Json, found: list[Json], spawn: Json, asked: str | None) -> Json | None:
+    """The denial or question a budget at stop or the fan-out gate demands; None for neither."""
+    stopped = [one for one in found if one["gate"] == "stop"]
+    if stopped:
+        worst = max(stopped, key=lambda one: STRICTNESS.index(one["budget"]["on_stop"]))
+        action = _at_stop(worst["budget"]["on_stop"], spawn, asked, policy["tiers"])
+        if action:
+            reason = "budget %s is at %s" % (worst["budget"]["name"], share(worst))
+            return {"action": action, "reason": reason, "budget": worst["budget"]["name"],
+                    "level": "stop", "used": worst["used"]}  # fmt: skip
+    gate = policy["fan_out"]
+    if gate and gate["action"] == "deny" and spawn["recent"] >= gate["max_new_agents"]:
+        return {"action": DENIED, "reason": crowd(gate, spawn["recent"])}
+    return None
+
+
+def _if_allowed(
+    policy: Json, made: Json, found: list[Json], spawn: Json, asked: str | None
+) -> str | None:
+    """What a spawn runs on when the user says yes at stop: the budget's ceiling as at cap."""
+    as_at_cap = [dict(one, gate="cap") if one["gate"] == "stop" else one for one in found]
+    chosen = _choose(policy, dict(made, action=KEPT), as_at_cap, spawn, asked)
+    return chosen["set"] if chosen["action"] in (ASSIGNED, LOWERED) else None
+
+
+def _at_stop(on_stop: str, spawn: Json, asked: str | None, tiers: list[str]) -> str | None:
+    if on_stop == "lowest":
+        # Neither a workflow's agents nor a resumed one can be put on another model.
+        free = spawn["tool"] == "Agent" or (spawn["tool"] == "SendMessage" and asked == tiers[-1])
+        return None if free else DENIED
+    if on_stop == "ask" and spawn["attended"] and not spawn["inside"]:
+        return ASKED
+    return DENIED
+
+
+def crowd(gate: Json, recent: int) -> str:
+    return "%d new subagents in the last %d min (fan_out allows %d)" % (
+        recent, gate["seconds"] // 60, gate["max_new_agents"],
+    )  # fmt: skip
+
+
+def _crowd_note(policy: Json, spawn: Json) -> str | None:
+    gate = policy["fan_out"]
+    return (
+        crowd(gate, spawn["recent"]) if gate and spawn["recent"] >= gate["max_new_agents"] else None
+    )
+
+
+def share(standing: Json) -> str:
+    used = standing["used"]
+    return "an unknown share" if used is None else "%d %%" % int(used * 100 + 1e-9)
+
+
+def _choose(policy: Json, made: Json, found: list[Json], spawn: Json, asked: str | None) -> Json:
+    """The tier an allowed Agent call runs on."""
+    tiers = policy["tiers"]
+    if spawn["would"]["model"] is None:
+        return _unknown(policy, made, found)
+    target, effort = _assigned(policy, spawn, asked)
+    if target:
+        made.update(action=ASSIGNED, reason="assigned to %s" % target, effort=effort)
+    target = target or asked
+    ceiling, cause = _ceiling(policy, made, found)
+    floor = ladder.of_agent(policy["floor"], spawn["agent"])
+    if ceiling and floor:
+        ceiling = ladder.higher(ceiling, str(floor), tiers)
+    if ceiling and ladder.cheaper(ceiling, target, tiers):
+        target = ceiling
+        made.update(action=LOWERED, reason=cause[0], budget=cause[1])
+    if made["action"] == KEPT:
+        return made
+    made["set"] = target
+    if target in spawn["unavailable"]:
+        made.update(
+            action=LEFT, effort=None, reason="the alias %s would not run %s here" % (target, target)
+        )
+    return made
+
+
+def _unknown(policy: Json, made: Json, found: list[Json]) -> Json:
+    """Nothing is set, since it might raise; `set` names the ceiling the proof is judged by."""
+    ceiling, cause = _ceiling(policy, made, found)
+    reason = "what would run is not known" + (": " + cause[0] if ceiling else "")
+    return dict(made, action=LEFT, set=ceiling, reason=reason, budget=cause[1])
+
+
+def _assigned(policy: Json, spawn: Json, asked: str | None) -> tuple[str | None, str | None]:
+    """(tier, effort) where nobody asked for a model and what is inherited is dearer."""
+    given = ladder.of_agent(policy["assign"], spawn["agent"])
+    if not isinstance(given, dict) or spawn["would"]["origin"] != "parent":
+        return None, None
+    tier = given["tier"]
+    floor = ladder.of_agent(policy["floor"], spawn["agent"])
+    if floor:
+        tier = ladder.higher(tier, str(floor), policy["tiers"])
+    if not ladder.cheaper(tier, asked, policy["tiers"]):
+        return None, None
+    return tier, given.get("effort")
+
+
+def _ceiling(
+    policy: Json, made: Json, found: list[Json]
+) -> tuple[str | None, tuple[str, str | None]]:
+    """The lowest ceiling any budget or the fan-out gate sets, and why."""
+    tiers = policy["tiers"]
+    ceilings = []
+    for one in found:
+        budget = one["budget"]
+        if one["gate"] in ("cap", "stop"):
+            tier = tiers[-1] if one["gate"] == "stop" else budget["ceiling"]
+            cause = "budget %s is at %s" % (budget["name"], share(one))
+            ceilings.append((tier, (cause, budget["name"])))
+    if made["note"] and policy["fan_out"]["action"] == "lower":
+        ceilings.append((tiers[-1], (made["note"], None)))
+    if not ceilings:
+        return None, ("", None)
+    return max(ceilings, key=lambda one: ladder.rank(one[0], tiers))

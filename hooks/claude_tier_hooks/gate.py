@@ -1,0 +1,313 @@
+"""PreToolUse on Agent, Workflow and SendMessage: gather, decide, record, answer.
+
+Check and reservation are one transaction, so that twenty spawns at once do not all pass. Without
+a writable ledger the decision still stands; its row waits in the spool.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+
+from . import (
+    budget,
+    client,
+    decision,
+    decisions,
+    ingest,
+    ledger,
+    policy,
+    prices,
+    project,
+    state,
+)
+from .usage import Recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Json
+
+READING = 0.15  # seconds for what is new in this session
+WAIT = 0.15  # seconds for the row that names the main model, which the client writes late
+STEP = 0.025
+RESERVED = 3600  # seconds a reservation lasts without word of its subagent
+WAY_OUT = "To lift it for a while run `claude-tier off --for 1h` in a terminal of your own."
+
+
+def answer(event: Json) -> Json | None:
+    """The answer to a gated tool call; None leaves it as it is."""
+    call = _call(event)
+    if call is None:
+        return None
+    rules = policy.load(project.root(call["cwd"]))
+    if state.off_until(call["now"]) is not None:
+        rules = dict(rules, assign={}, budgets=[], fan_out=None)
+        call["off"] = True
+    try:
+        db = ledger.opened()
+    except (sqlite3.Error, OSError) as fault:
+        state.log_fault("ledger", fault)
+        return _without_ledger(call, rules, None)
+    try:
+        batches = _read(db, call)
+        with ledger.Writing(db):
+            spooled = decisions.drain(db)
+            made = _decided(db, call, rules, batches)
+    except sqlite3.DatabaseError as fault:  # locked, full, read-only or damaged
+        state.log_fault("ledger", fault)
+        damaged = ledger.is_damage(fault) and ledger.set_aside()
+        return _without_ledger(call, rules, None if damaged else db)
+    decisions.forget(spooled)
+    return made
+
+
+def _call(event: Json) -> Json | None:
+    """What the event says, in our words; None for a tool that starts no subagent."""
+    tool = {"Task": "Agent"}.get(event.get("tool_name") or "", event.get("tool_name"))
+    given = event.get("tool_input")
+    if tool not in ("Agent", "Workflow", "SendMessage") or not isinstance(given, dict):
+        return None
+    agent = given.get("subagent_type")
+    asked = given.get("model")
+    return {
+        "now": time.time(), "tool": tool, "input": given, "off": False,
+        "agent": agent if isinstance(agent, str) and agent else client.GENERAL,
+        "asked": asked if isinstance(asked, str) else None,
+        "cwd": event.get("cwd") or os.getcwd(),
+        "session": event.get("session_id") or "unknown",
+        "transcript": event.get("transcript_path"),
+        "inside": event.get("agent_id"),
+        "id": event.get("tool_use_id") or "unknown-%d" % time.time_ns(),
+    }  # fmt: skip
+
+
+def _read(db: sqlite3.Connection, call: Json) -> list[Json]:
+    """What is new of this session; waits a little for the model of the conversation that asks."""
+    main = ingest.find_main(call["session"], call["transcript"])
+    call["main"] = main
+    batches = ingest.session_batches(db, main, time.monotonic() + READING)
+    until = time.monotonic() + WAIT
+    while not _caller_model(db, call, batches) and time.monotonic() < until:
+        time.sleep(STEP)
+        main = ingest.find_main(call["session"], call["transcript"])
+        batches = ingest.session_batches(db, main, until)
+    return batches
+
+
+def _caller_model(db: sqlite3.Connection, call: Json, batches: list[Json]) -> str | None:
+    """The model of the conversation that asks: the main one's, or that of the subagent."""
+    session = ledger.known_id(db, call["session"])
+    if call["inside"]:
+        query = "SELECT model FROM run WHERE session = ? AND agent_id = ?"
+        found = db.execute(query, (session, call["inside"])).fetchone()
+        tail = "agent-%s.jsonl" % call["inside"]
+    else:
+        found = db.execute("SELECT model FROM session WHERE id = ?", (session,)).fetchone()
+        tail = call["session"] + ".jsonl"
+    if found and found[0]:
+        return str(found[0])
+    rows = (r for b in batches if b["path"].endswith(tail) for r in b["rows"] if r["requests"])
+    return next((row["model"] for row in rows), None)
+
+
+def _decided(db: sqlite3.Connection, call: Json, rules: Json, batches: list[Json]) -> Json | None:
+    """Inside the transaction: ingest, decide, record; None when another install was first."""
+    recorder = Recorder(db, rules)
+    for batch in batches:
+        recorder.apply(batch)
+    recorder.finish()
+    session = recorder.session(call["session"], call["cwd"], call.get("main"))
+    here = {"session": session["id"], "project": session["project"]}
+    spawn = _spawn(db, call, rules, _caller_model(db, call, []), here)
+    if spawn is None:
+        return None
+    standings = budget.standing(db, rules, here, call["now"], remember=True)
+    made = decision.decide(rules, standings, spawn)
+    if call["off"]:
+        made["reason"] = "claude-tier is off"
+    if not decisions.record(db, _row(call, rules, spawn, made)):
+        return None
+    if made["action"] != decision.DENIED:
+        _reserve(db, call, rules, spawn, made, here)
+    return _answer(call, made, _notice(db, call, spawn, made, here["session"], rules))
+
+
+def _spawn(
+    db: sqlite3.Connection, call: Json, rules: Json, parent: str | None, here: Json
+) -> Json | None:
+    """What `decide()` has to know; None for a message to a subagent that still runs."""
+    agent, would = call["agent"], None
+    if call["tool"] == "Workflow":
+        agent, would = "workflow-subagent", {"model": parent, "origin": "parent"}
+    if call["tool"] == "SendMessage":
+        stopped = _stopped_run(db, call, here)
+        if stopped is None:
+            return None
+        agent, would = stopped[0], {"model": stopped[1], "origin": "parent"}
+    if would is None:
+        would = client.would_run(call["asked"], agent, call["cwd"], parent, dict(os.environ))
+    gate = rules["fan_out"]
+    return {
+        "tool": call["tool"], "agent": agent, "would": would, "parent": parent,
+        "inside": bool(call["inside"]), "forced": client.forced(dict(os.environ)),
+        "attended": os.environ.get("CLAUDE_CODE_SESSION_ATTENDED") != "0",
+        "recent": _recent(db, here["session"], call["now"] - gate["seconds"]) if gate else 0,
+        "unavailable": _unavailable(rules, call["cwd"]),
+    }  # fmt: skip
+
+
+def _unavailable(rules: Json, cwd: str) -> list[str]:
+    """Tiers whose alias this client would send to another family."""
+    moved = [
+        tier
+        for tier in rules["tiers"]
+        if policy.tier_of(
+            os.environ.get("ANTHROPIC_DEFAULT_%s_MODEL" % tier.upper()), rules["tiers"]
+        )
+        not in (None, tier)
+    ]
+    return moved + client.unavailable(rules["tiers"], cwd)
+
+
+def _stopped_run(db: sqlite3.Connection, call: Json, here: Json) -> tuple[str, str | None] | None:
+    """(agent, model) of the finished subagent a message would wake; None for any other address."""
+    to = call["input"].get("recipient") or call["input"].get("to")
+    found = db.execute(
+        "SELECT name.text, run.model FROM run JOIN name ON name.id = run.agent"
+        " WHERE run.agent_id = ? AND run.session = ? AND run.ended IS NOT NULL",
+        (str(to), here["session"]),
+    ).fetchone()
+    return (found[0], found[1]) if found else None
+
+
+def _recent(db: sqlite3.Connection, session: int, since: float) -> int:
+    return int(
+        db.execute(
+            "SELECT count(*) FROM decision WHERE session = ? AND at > ? AND action <> ?",
+            (session, since, decision.DENIED),
+        ).fetchone()[0]
+    )
+
+
+def _row(call: Json, rules: Json, spawn: Json, made: Json) -> Json:
+    text = call["input"].get("description")
+    keep = rules["log"].get("descriptions", True) and isinstance(text, str)
+    return {
+        "session": call["session"], "tool_use_id": call["id"], "at": call["now"],
+        "tool": call["tool"], "agent": spawn["agent"], "description": text[:200] if keep else None,
+        "asked": call["asked"], "would": spawn["would"]["model"], "origin": spawn["would"]["origin"],
+        "action": made["action"], "set_tier": made["set"], "reason": made["reason"] or made["note"],
+        "budget": made["budget"], "level": made["level"], "used": made["used"],
+        "parent": call["inside"],
+    }  # fmt: skip
+
+
+def _reserve(
+    db: sqlite3.Connection, call: Json, rules: Json, spawn: Json, made: Json, here: Json
+) -> None:
+    """Hold what a run of that type usually costs until it ends or an hour has passed."""
+    agent = ledger.name_id(db, spawn["agent"])
+    usual = budget.typical(db, agent)
+    if usual is None:
+        usual = _first_run(rules, made["set"] or spawn["would"]["model"], call["now"])
+    db.execute(
+        "INSERT OR REPLACE INTO reservation VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?)",
+        (
+            here["session"], call["id"], call["now"], call["now"] + RESERVED, agent,
+            here["project"], *usual,
+        ),
+    )  # fmt: skip
+
+
+def _first_run(rules: Json, model: str | None, now: float) -> tuple[float, int]:
+    shape = budget.FIRST_RUN
+    named = (state.read_json(policy.data_file("builtins.json")) or {}).get("models", {})
+    usd = prices.price(rules, named.get(model, model or ""), now, shape)
+    return usd or 0.0, sum(shape.values())
+
+
+def _without_ledger(call: Json, rules: Json, db: sqlite3.Connection | None) -> Json | None:
+    """Decide by what can still be read, and let the row wait in the spool."""
+    here = {"session": -1, "project": -1}
+    standings: list[Json] = []
+    parent = None
+    spawn = None
+    if db is not None:
+        try:
+            here["session"] = ledger.known_id(db, call["session"])
+            here["project"] = ledger.known_id(db, project.root(call["cwd"]))
+            standings = budget.standing(db, rules, here, call["now"])
+            parent = _caller_model(db, call, [])
+            spawn = _spawn(db, call, rules, parent, here)
+        except sqlite3.Error as fault:
+            state.log_fault("ledger", fault)
+    if spawn is None:
+        if call["tool"] != "Agent":
+            return None
+        would = client.would_run(
+            call["asked"], call["agent"], call["cwd"], parent, dict(os.environ)
+        )
+        spawn = {
+            "tool": "Agent", "agent": call["agent"], "would": would, "inside": bool(call["inside"]),
+            "forced": client.forced(dict(os.environ)), "attended": True, "recent": 0,
+            "unavailable": _unavailable(rules, call["cwd"]),
+        }  # fmt: skip
+    made = decision.decide(rules, standings, spawn)
+    try:
+        ledger.spool(_row(call, rules, spawn, made))
+    except OSError as fault:
+        state.log_fault("spool", fault)
+    return _answer(call, made, None)
+
+
+def _notice(
+    db: sqlite3.Connection, call: Json, spawn: Json, made: Json, session: int, rules: Json
+) -> str | None:
+    """What the user sees: every lowering, the first assignment of a type, each fault once."""
+    agent, action = spawn["agent"], made["action"]
+    if action == decision.LOWERED:
+        text = "%s runs on %s instead of %s: %s." % (
+            agent,
+            made["set"],
+            spawn["would"]["model"],
+            made["reason"],
+        )
+        return text
+    if action == decision.ASSIGNED:
+        fresh = ledger.once(db, session, "assigned " + agent, made["set"])
+        text = "%s runs on %s instead of %s (assigned; this session's first)." % (
+            agent, made["set"], spawn["would"]["model"],
+        )  # fmt: skip
+        return text if fresh else None
+    if action == decision.DENIED:
+        fresh = ledger.once(db, session, "denied", made["reason"])
+        return "no new %s: %s. %s" % (agent, made["reason"], WAY_OUT) if fresh else None
+    if action == decision.LEFT and made["set"]:
+        text = "%s was left as it is: %s." % (agent, made["reason"])
+        return text if ledger.once(db, session, "left " + agent, made["reason"]) else None
+    if made["note"]:
+        period = str(int(call["now"] // rules["fan_out"]["seconds"]))
+        return made["note"] + "." if ledger.once(db, session, "fan-out", period) else None
+    return None
+
+
+def _answer(call: Json, made: Json, notice: str | None) -> Json | None:
+    """The hook's output. A rewrite never carries a permission decision: it must not approve."""
+    output: Json = {}
+    action = made["action"]
+    if action in (decision.DENIED, decision.ASKED):
+        asks = action == decision.ASKED
+        advice = "" if asks else " Do the work inline without a new subagent, or ask the user."
+        output["permissionDecision"] = "ask" if asks else "deny"
+        output["permissionDecisionReason"] = "claude-tier: %s.%s" % (made["reason"], advice)
+    if made["set"] and action in (decision.ASSIGNED, decision.LOWERED, decision.ASKED):
+        output["updatedInput"] = dict(call["input"], model=made["set"])
+        if made["effort"] and "effort" not in call["input"]:
+            output["updatedInput"]["effort"] = made["effort"]
+    answer_: Json = {}
+    if output:
+        answer_["hookSpecificOutput"] = dict(output, hookEventName="PreToolUse")
+    if notice:
+        answer_["systemMessage"] = "claude-tier: " + notice
+    return answer_ or None

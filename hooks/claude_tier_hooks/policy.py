@@ -1,0 +1,101 @@
+"""The compiled policy and the ladder of tiers: pure questions about what is dearer than what.
+
+A policy is the dict of policy.json (see docs/config.md). Without one the shipped preset and price
+table stand, so that the plugin works before the command is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+
+from . import prices, state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Json
+
+PLUGIN = "model-tier:"
+TIERS = ("fable", "opus", "sonnet", "haiku")
+PROJECT_FILE = os.path.join(".claude", "claude-tier.yaml")
+PROJECT_POLICY = os.path.join(".claude", "claude-tier", "policy.json")
+PROJECT_KEYS = ("assign", "budgets", "fan_out")  # all that a cloned project may say
+
+
+def overlay_file(root: str) -> str:
+    """Where the policy of a project with its own claude-tier.yaml is compiled to."""
+    return state.path("policies", "%08x.json" % zlib.crc32(root.encode("utf-8", "surrogateescape")))
+
+
+def load(root: str | None = None) -> Json:
+    """The policy that holds in this project; the shipped defaults when there is none."""
+    user = state.read_json(state.path("policy.json"))
+    if root and os.path.exists(os.path.join(root, PROJECT_FILE)):
+        overlay = state.read_json(overlay_file(root))
+        if overlay and user:
+            return _whole(overlay)
+    committed = state.read_json(os.path.join(root, PROJECT_POLICY)) if root else None
+    if user:
+        return _whole(user)
+    return _whole(
+        {key: committed[key] for key in PROJECT_KEYS if key in committed} if committed else None
+    )
+
+
+def _whole(given: Json | None) -> Json:
+    """Fill what is missing; with nothing given, the balanced preset."""
+    if given is None:
+        given = (state.read_json(data_file("presets.json")) or {}).get("balanced") or {}
+    shipped = prices.shipped()
+    made: Json = {
+        "tiers": list(TIERS), "assign": {}, "budgets": [], "floor": {}, "exempt": [],
+        "fan_out": None, "model_switch": "ask", "week_start": 0, "log": {"descriptions": True},
+        "hosts": {},
+    }  # fmt: skip
+    made.update(given)
+    made["models"] = made.get("prices") or shipped.get("models")
+    made["geo"] = shipped.get("geo")
+    made["web_search_usd"] = shipped.get("web_search_usd")
+    return made
+
+
+def data_file(name: str) -> str:
+    return os.path.join(os.path.dirname(__file__), name)
+
+
+def tier_of(model: str | None, tiers: list[str]) -> str | None:
+    """The rung an id or alias stands on: claude-opus-5-5[1m] -> opus; None for an unknown family."""
+    name = (model or "").lower()
+    return next((tier for tier in tiers if tier in name), None)
+
+
+def rank(tier: str | None, tiers: list[str]) -> int:
+    """0 for the dearest rung; -1 for what is not on the ladder, which counts as dearer still."""
+    return tiers.index(tier) if tier in tiers else -1
+
+
+def cheaper(one: str | None, other: str | None, tiers: list[str]) -> bool:
+    return rank(one, tiers) > rank(other, tiers)
+
+
+def lower(one: str, other: str, tiers: list[str]) -> str:
+    """The cheaper of two rungs."""
+    return one if rank(one, tiers) >= rank(other, tiers) else other
+
+
+def higher(one: str, other: str, tiers: list[str]) -> str:
+    return one if rank(one, tiers) <= rank(other, tiers) else other
+
+
+def plain_agent(agent: str) -> str:
+    """`explorer` in the configuration also means the plugin's `model-tier:explorer`."""
+    return agent[len(PLUGIN) :] if agent.startswith(PLUGIN) else agent
+
+
+def of_agent(table: Json, agent: str) -> object:
+    """What a table of the policy says about an agent, under either of its names."""
+    return table[agent] if agent in table else table.get(plain_agent(agent))
+
+
+def is_exempt(policy: Json, agent: str) -> bool:
+    return agent in policy["exempt"] or plain_agent(agent) in policy["exempt"]

@@ -1,0 +1,99 @@
+"""stdin event -> answer on stdout, and the boundary where every fault ends.
+
+A hook runs inside somebody's session: whatever happens it exits 0, says nothing it need not say,
+and tells the user of each kind of fault once a session. It never exits 2, which would block.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from . import __version__, state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .shapes import Json
+
+LIMIT = 64 * 1024 * 1024  # bytes of one event
+
+
+def run(name: str) -> None:
+    """Answer the event on stdin with the function of that name, then end the process."""
+    event: Json = {}
+    try:
+        _hand_over(name)
+        event = _read()
+        from . import events
+
+        answer = _handler(events, name)(event) if event else None
+    except BaseException as fault:
+        state.log_fault(name, fault)
+        answer = _say(name, event, fault)
+    _write(_with_notices(answer))
+    # Not sys.exit: an open ledger is left to the next checkpoint instead of paying for one here.
+    os._exit(0)
+
+
+def _handler(events: object, name: str) -> Callable[[Json], Json | None]:
+    words = "".join("_" + c.lower() if c.isupper() else c for c in name)
+    return getattr(events, words.lstrip("_"))  # type: ignore[no-any-return]
+
+
+def _read() -> Json:
+    data = sys.stdin.buffer.read(LIMIT)
+    if not data.strip():
+        return {}
+    event = json.loads(data.decode("utf-8", "replace"))
+    if not isinstance(event, dict):
+        raise ValueError("the event is no JSON object")
+    return event
+
+
+def _hand_over(name: str) -> None:
+    """Let the newer of two installed copies do the work (a plugin and the command, say)."""
+    newer = state.read_json(state.path("hooks", "version.json")) or {}
+    version = newer.get("version")
+    if not isinstance(version, str) or _number(version) <= _number(__version__):
+        return
+    script = state.path("hooks", os.path.basename(sys.argv[0]))
+    if os.path.exists(script) and os.environ.get("CLAUDE_TIER_HANDED_OVER") != version:
+        os.environ["CLAUDE_TIER_HANDED_OVER"] = version
+        os.execv(sys.executable, [sys.executable, "-S", "-E", script])
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def _say(name: str, event: Json, fault: BaseException) -> Json | None:
+    session = str(event.get("session_id") or os.environ.get("CLAUDE_CODE_SESSION_ID") or "none")
+    if not state.first_time(session, type(fault).__name__):
+        return None
+    text = " ".join(str(fault).split())[:200]
+    return {
+        "systemMessage": "claude-tier: its %s hook failed (%s: %s); the session goes on without it."
+        " `claude-tier doctor` shows more." % (name, type(fault).__name__, text)
+    }
+
+
+def _with_notices(answer: Json | None) -> Json | None:
+    if not state.notices:
+        return answer
+    said = [answer["systemMessage"]] if answer and "systemMessage" in answer else []
+    return dict(
+        answer or {}, systemMessage="\n".join(said + ["claude-tier: " + n for n in state.notices])
+    )
+
+
+def _write(answer: Json | None) -> None:
+    if not answer:
+        return
+    try:
+        sys.stdout.write(json.dumps(answer))
+        sys.stdout.flush()
+    except OSError:
+        return

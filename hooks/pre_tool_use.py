@@ -1,0 +1,3 @@
+from claude_tier_hooks import protocol
+
+protocol.run("PreToolUse")
