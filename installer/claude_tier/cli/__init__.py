@@ -101,6 +101,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return _silence()
+    except OSError as error:
+        return _report(_what_the_system_said(error), None, 1)
     except Exception as error:  # noqa: BLE001 - anything else is a bug of ours
         return _report_bug(error)
 
@@ -117,6 +119,12 @@ def _report(message: str, hint: str | None, code: int) -> int:
     if hint:
         click.echo(hint, err=True)
     return code
+
+
+def _what_the_system_said(error: OSError) -> str:
+    """A full disk or a missing permission is nobody's bug: /home/me/x: Permission denied."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def _report_bug(error: Exception) -> int:

@@ -1,0 +1,52 @@
+"""`claude-tier off`: stand aside."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+
+import click
+
+from claude_tier import durations, switch
+from claude_tier.output import json_option, print_json
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    try:
+        return None if value is None else durations.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(f"'{value}' {error}") from None
+
+
+@click.command()
+@click.option(
+    "--for",
+    "seconds",
+    metavar="DURATION",
+    callback=_seconds,
+    help="How long: 30m, 2h, 1d. Else until `claude-tier on`.",
+)
+@json_option
+def command(*, seconds: int | None, as_json: bool) -> int:
+    """Let every new subagent run as asked, without assignments, budgets or the fan-out gate.
+
+    Spending is still counted. Refused inside a Claude Code session.
+
+    \b
+    Examples:
+      claude-tier off              until `claude-tier on`
+      claude-tier off --for 2h     for two hours
+    """
+    switch.refuse_in_session("off")
+    switched = switch.turn_off(time.time(), seconds)
+    if as_json:
+        print_json(asdict(switched))
+    else:
+        click.echo(f"Off {_until(switched.until)}. Turn on again with `claude-tier on`.")
+    return 0
+
+
+def _until(moment: float | None) -> str:
+    if moment is None:
+        return "until you turn it on"
+    return time.strftime("until %Y-%m-%d %H:%M:%S", time.localtime(moment))

@@ -1,0 +1,124 @@
+"""Compiles configuration files into the policies that the hooks read, under one lock.
+
+A mistake leaves the old policy standing and is noted beside it, with the version of the file that
+holds it, so that nobody tries that version again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from claude_tier_hooks import policy as runtime
+from claude_tier_hooks import state
+
+from claude_tier.config import policy, project
+from claude_tier.config.faults import ConfigError
+from claude_tier.config.load import Loaded, Policy, load
+
+CONFIG = "config.yaml"
+
+
+@dataclass(frozen=True)
+class CompileResult:
+    """What was compiled: the file (None where a project has nothing of its own) and its content."""
+
+    path: Path | None
+    policy: Policy | None
+    changed: bool
+    notes: tuple[str, ...] = ()
+
+
+def compile_user_policy(state_dir: Path) -> CompileResult:
+    """config.yaml to policy.json; raises ConfigError, and then the old policy.json stands."""
+    with _locked(state_dir):
+        return _compile_user(state_dir)[1]
+
+
+def compile_project_policy(state_dir: Path, project_root: Path) -> CompileResult:
+    """The user's policy and that project's own file to policies/<crc32 of the root>.json.
+
+    The project's file comes with a clone: when it says more than it may, no part of it applies,
+    ConfigError is raised and the user's policy alone stands.
+    """
+    with _locked(state_dir):
+        loaded, _ = _compile_user(state_dir)
+        target = state_dir / "policies" / Path(runtime.overlay_file(str(project_root))).name
+        file = project_root / runtime.PROJECT_FILE
+        if not os.path.lexists(file):
+            removed = _remove(target)
+            _remove(_failure_file(target))
+            return CompileResult(None, None, changed=removed)
+        with _noting_failure(_failure_file(target)):
+            try:
+                overlay, notes = project.overlaid(loaded, file, state_dir)
+            except ConfigError as error:
+                _remove(target)
+                error.hint = "Nothing in it applies; your own configuration does."
+                raise
+        return CompileResult(target, overlay, _write(target, overlay), notes)
+
+
+def _compile_user(state_dir: Path) -> tuple[Loaded, CompileResult]:
+    target = state_dir / "policy.json"
+    with _noting_failure(state_dir / "compile-error.json"):
+        loaded = load(state_dir / CONFIG)
+    made = policy.whole(loaded.config, state_dir, [loaded.document.source])
+    return loaded, CompileResult(target, made, _write(target, made))
+
+
+@contextmanager
+def _locked(state_dir: Path) -> Iterator[None]:
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(state_dir / "compile.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _failure_file(target: Path) -> Path:
+    return target.with_suffix(".error.json")
+
+
+@contextmanager
+def _noting_failure(note: Path) -> Iterator[None]:
+    """Keep the first fault and the failed file's version in `note`; success removes it."""
+    try:
+        yield
+    except ConfigError as error:
+        first = error.faults[0]
+        faults = [str(fault) for fault in error.faults]
+        described = {"line": first.line, "key": first.key, "message": first.message}
+        _write(note, {**error.source.record(), **described, "faults": faults})
+        raise
+    _remove(note)
+
+
+def _write(path: Path, content: dict[str, object]) -> bool:
+    """Replace the file where its content differs; whether it did."""
+    text = _one_key_a_line(content)
+    if path.is_file() and path.read_bytes() == text.encode():
+        return False
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    state.write_private(str(path), text)
+    return True
+
+
+def _one_key_a_line(content: dict[str, object]) -> str:
+    lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in content.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _remove(path: Path) -> bool:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True

@@ -1,0 +1,31 @@
+"""Lengths of time as people write them: 90s, 10m, 1h30m, 2d."""
+
+from __future__ import annotations
+
+import re
+
+SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+LONGEST = 366 * SECONDS["d"]
+
+_PART = re.compile(r"([0-9]{1,9})([wdhms])")
+_WHOLE = re.compile(r"(?:[0-9]{1,9}[wdhms])+")
+
+
+def parse(text: str) -> int:
+    """Seconds in `text`; ValueError when it is not a duration between a second and a year."""
+    if not _WHOLE.fullmatch(text):
+        raise ValueError("must be a duration such as 90s, 10m, 1h30m or 2d")
+    seconds = sum(int(number) * SECONDS[unit] for number, unit in _PART.findall(text))
+    if not 0 < seconds <= LONGEST:
+        raise ValueError("must be between 1s and 366d")
+    return seconds
+
+
+def spell(seconds: int) -> str:
+    """The shortest spelling that `parse` reads back: 5400 -> 1h30m."""
+    parts = []
+    for unit, size in SECONDS.items():
+        number, seconds = divmod(seconds, size)
+        if number:
+            parts.append(f"{number}{unit}")
+    return "".join(parts) or "0s"
