@@ -36,12 +36,12 @@ def delegation(rules: Json, cwd: str) -> str:
     )
 
 
-def lines(standings: list[Json], now: float) -> list[str]:
+def lines(standings: list[Json]) -> list[str]:
     """One line for each budget at warn or above."""
-    return [_line(one, now) for one in standings if one["level"] != "ok"]
+    return [_line(one) for one in standings if one["level"] != "ok"]
 
 
-def _line(one: Json, now: float) -> str:
+def _line(one: Json) -> str:
     what = one["budget"]
     text = "budget %s is at %s (%s)" % (what["name"], decision.share(one), one["level"])
     if one["level"] == "cap":
@@ -55,20 +55,20 @@ def _line(one: Json, now: float) -> str:
                 "lowest": "new subagents run on the lowest tier",
             }[what["on_stop"]]
         )
-    end = budget.reset_at(what, one["since"], now)
+    end = budget.reset_at(what, one["since"])
     return text + (", until %s" % time.strftime("%a %H:%M", time.localtime(end)) if end else "")
 
 
-def for_user(standings: list[Json], now: float) -> str:
-    text = "; ".join(lines(standings, now))
+def for_user(standings: list[Json]) -> str:
+    text = "; ".join(lines(standings))
     if text and any(one["level"] == "stop" for one in standings):
         text += ". You can still edit and commit. " + WAY_OUT
     return text
 
 
-def for_claude(standings: list[Json], now: float) -> str:
+def for_claude(standings: list[Json]) -> str:
     """Levels as Claude should know them; the way out is the user's and is not named."""
-    text = "; ".join(lines(standings, now))
+    text = "; ".join(lines(standings))
     if text and any(one["level"] == "stop" for one in standings):
         text += ". Work inline or ask the user; do not try to start subagents another way"
     return text and "claude-tier: %s." % text
@@ -80,7 +80,7 @@ def blind(standings: list[Json]) -> str:
     if not found:
         return ""
     return (
-        "budget %s cannot see %d requests of models without a price; `claude-tier prices` names them"
+        "budget %s cannot see %d requests whose model has no price; `claude-tier prices` names it"
         % (
             ", ".join(one["budget"]["name"] for one in found),
             max(one["unpriced"] for one in found),

@@ -32,7 +32,7 @@ _TOKENS = " + ".join("coalesce(sum(%s), 0)" % kind for kind in ledger.KINDS[:5])
 
 
 def period_start(period: str, now: float, week_start: int = 0) -> float:
-    """When the current day, week or month began, in local time; DST makes days of 23 to 25 hours."""
+    """When the current day, week or month began, in local time; a day may have 23 to 25 hours."""
     local = time.localtime(now)
     day = {"day": local.tm_mday, "month": 1}.get(period)
     if day is None:
@@ -77,11 +77,13 @@ def unpriced(db: sqlite3.Connection, budget: Json, since: float, here: Json) -> 
 def reserved(db: sqlite3.Connection, budget: Json, now: float, here: Json) -> float:
     """What running subagents are expected to spend yet, in the budget's scope."""
     where, values = _scope(db, budget, here)
-    run = "(SELECT r.%s FROM run r WHERE r.agent_id = reservation.agent_id AND r.session = reservation.session)"
     unit = "usd" if budget["unit"] == "usd" else "tokens"
-    query = "SELECT coalesce(sum(max(0, %s - coalesce(%s, 0))), 0) FROM reservation WHERE expires > ?%s" % (
-        unit, run % unit, where,
-    )  # fmt: skip
+    so_far = (
+        "(SELECT run.%s FROM run WHERE run.agent_id = reservation.agent_id"
+        " AND run.session = reservation.session)" % unit
+    )
+    query = "SELECT coalesce(sum(max(0, %s - coalesce(%s, 0))), 0)" % (unit, so_far)
+    query += " FROM reservation WHERE expires > ?" + where
     return float(db.execute(query, (now, *values)).fetchone()[0])
 
 
@@ -197,7 +199,7 @@ def typical(db: sqlite3.Connection, agent: int) -> tuple[float, int] | None:
     return tuple(sorted(column)[(len(rows) - 1) // 2] for column in zip(*rows))
 
 
-def reset_at(budget: Json, since: float, now: float) -> float | None:
+def reset_at(budget: Json, since: float) -> float | None:
     """When the period ends; None for a session."""
     period = budget["period"]
     if period == "session":

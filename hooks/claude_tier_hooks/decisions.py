@@ -38,11 +38,8 @@ def drain(db: sqlite3.Connection) -> list[str]:
 
 
 def forget(files: list[str]) -> None:
-    for file in files:
-        try:
-            os.unlink(file)
-        except OSError as fault:
-            state.log_fault("spool", fault)
+    for file in filter(os.path.exists, files):
+        os.unlink(file)
 
 
 def prove(

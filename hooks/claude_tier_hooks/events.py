@@ -23,7 +23,7 @@ def pre_tool_use(event: Json) -> Json | None:
 
 def session_start(event: Json) -> Json | None:
     """Compile, catch up, note model and endpoint; tell the table and the levels."""
-    root, rules = _rules(event, compile_=True)
+    rules = _rules(event, compile_=True)
     db = ledger.opened()
     ingest.everything(db, rules, deadline=time.monotonic() + START)
     with ledger.Writing(db):
@@ -35,13 +35,13 @@ def session_start(event: Json) -> Json | None:
         said = _said(db, here, standings)
         table = _table(db, here, rules, event)
     _mark_alive()
-    context = [table, briefing.for_claude(standings, time.time())]
+    context = [table, briefing.for_claude(standings)]
     return _answer("SessionStart", said, "\n\n".join(filter(None, context)))
 
 
 def user_prompt_submit(event: Json) -> Json | None:
     """What changed since the last prompt: levels, a fault in the configuration."""
-    root, rules = _rules(event, compile_=True)
+    rules = _rules(event, compile_=True)
     db = ledger.opened()
     batches = _batches(db, event)
     with ledger.Writing(db):
@@ -52,7 +52,7 @@ def user_prompt_submit(event: Json) -> Json | None:
         levels = ",".join("%s=%s" % (one["budget"]["name"], one["level"]) for one in standings)
         changed = ledger.once(db, here["session"], "context", levels)
         table = _table(db, here, rules, event)
-    context = [table, briefing.for_claude(standings, time.time()) if changed else ""]
+    context = [table, briefing.for_claude(standings) if changed else ""]
     return _answer("UserPromptSubmit", said, "\n\n".join(filter(None, context)))
 
 
@@ -84,7 +84,7 @@ def post_tool_use(event: Json) -> Json | None:
 
 def pre_model_switch(event: Json) -> Json | None:
     """Switching the conversation up above the ceiling of a capped budget: ask or deny."""
-    root, rules = _rules(event)
+    rules = _rules(event)
     way = rules["model_switch"]
     if way not in ("ask", "deny") or state.off_until(time.time()) is not None:
         return None
@@ -97,9 +97,8 @@ def pre_model_switch(event: Json) -> Json | None:
         standings = _standings(db, rules, _here(db, event, rules))
     for one in standings:
         if one["level"] in ("cap", "stop") and policy.cheaper(one["budget"]["ceiling"], to, tiers):
-            reason = "claude-tier: %s, and %s is above its ceiling %s." % (
-                briefing.lines([one], time.time())[0], event.get("to_model"), one["budget"]["ceiling"],
-            )  # fmt: skip
+            said = briefing.lines([one])[0]
+            reason = "claude-tier: %s; %s is above that." % (said, event.get("to_model"))
             return {
                 "hookSpecificOutput": {
                     "hookEventName": "PreModelSwitch",
@@ -114,7 +113,7 @@ def post_model_switch(event: Json) -> Json | None:
     """The conversation's model from here on; no transcript row says it before its next answer."""
     model = event.get("to_model")
     if isinstance(model, str) and not event.get("agent_id"):
-        root, rules = _rules(event)
+        rules = _rules(event)
         db = ledger.opened()
         with ledger.Writing(db):
             _note_model(db, _here(db, event, rules)["session"], model)
@@ -147,7 +146,7 @@ def session_end(event: Json) -> Json | None:
 
 
 def _catch_up(event: Json, finished: tuple[str, str | None] | None, *, ended: bool = False) -> None:
-    root, rules = _rules(event)
+    rules = _rules(event)
     db = ledger.opened()
     batches = _batches(db, event)
     with ledger.Writing(db):
@@ -159,6 +158,7 @@ def _catch_up(event: Json, finished: tuple[str, str | None] | None, *, ended: bo
             decisions.release(db, session, *finished, time.time())
         if ended:
             db.execute("DELETE FROM reservation WHERE session = ?", (session,))
+            db.execute("UPDATE run SET ended = coalesce(ended, last) WHERE session = ?", (session,))
     decisions.forget(spooled)
     db.close()  # these hooks keep nobody waiting, so they pay for the checkpoint
 
@@ -167,12 +167,12 @@ def _cwd(event: Json) -> str:
     return str(event.get("cwd") or os.getcwd())
 
 
-def _rules(event: Json, *, compile_: bool = False) -> tuple[str, Json]:
-    """(project root, the policy that holds there)."""
+def _rules(event: Json, *, compile_: bool = False) -> Json:
+    """The policy that holds where the session works, brought up to date first if told."""
     root = project.root(_cwd(event))
     if compile_:
         refresh.run(root)
-    return root, policy.load(root)
+    return policy.load(root)
 
 
 def _batches(db: sqlite3.Connection, event: Json) -> list[Json]:
@@ -217,12 +217,11 @@ def _table(db: sqlite3.Connection, here: Json, rules: Json, event: Json) -> str:
 
 def _said(db: sqlite3.Connection, here: Json, standings: list[Json]) -> str:
     """One line for the user where something changed since this session was last told."""
-    now = time.time()
     session = here["session"]
     parts = [refresh.message(db, session)]
     levels = ",".join("%s=%s" % (one["budget"]["name"], one["level"]) for one in standings)
     if ledger.once(db, session, "levels", levels):
-        parts.append(briefing.for_user(standings, now))
+        parts.append(briefing.for_user(standings))
     unseen = briefing.blind(standings)
     if unseen and ledger.once(db, session, "blind", "told"):
         parts.append(unseen)

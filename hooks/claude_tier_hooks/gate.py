@@ -196,7 +196,8 @@ def _row(call: Json, rules: Json, spawn: Json, made: Json) -> Json:
     return {
         "session": call["session"], "tool_use_id": call["id"], "at": call["now"],
         "tool": call["tool"], "agent": spawn["agent"], "description": text[:200] if keep else None,
-        "asked": call["asked"], "would": spawn["would"]["model"], "origin": spawn["would"]["origin"],
+        "asked": call["asked"],
+        "would": spawn["would"]["model"], "origin": spawn["would"]["origin"],
         "action": made["action"], "set_tier": made["set"], "reason": made["reason"] or made["note"],
         "budget": made["budget"], "level": made["level"], "used": made["used"],
         "parent": call["inside"],
@@ -267,13 +268,8 @@ def _notice(
     """What the user sees: every lowering, the first assignment of a type, each fault once."""
     agent, action = spawn["agent"], made["action"]
     if action == decision.LOWERED:
-        text = "%s runs on %s instead of %s: %s." % (
-            agent,
-            made["set"],
-            spawn["would"]["model"],
-            made["reason"],
-        )
-        return text
+        words = (agent, made["set"], spawn["would"]["model"], made["reason"])
+        return "%s runs on %s instead of %s: %s." % words
     if action == decision.ASSIGNED:
         fresh = ledger.once(db, session, "assigned " + agent, made["set"])
         text = "%s runs on %s instead of %s (assigned; this session's first)." % (

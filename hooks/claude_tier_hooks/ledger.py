@@ -4,7 +4,7 @@ WAL with synchronous=NORMAL, every write BEGIN IMMEDIATE: short-lived writers in
 normal case. A hook that cannot get in within 250 ms appends its decision to the spool, which the
 next writer imports. Times are epoch seconds; money is dollars, NULL when unpriced.
 
-Raises sqlite3.Error; `Damaged` when the file is not a readable ledger any more.
+Raises sqlite3.Error; `DamagedError` when the file is not a readable ledger any more.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ ADD_TO_BUCKET = "INSERT INTO bucket (%s) VALUES (%s) ON CONFLICT DO UPDATE SET %
 )
 
 
-class Damaged(Exception):
+class DamagedError(Exception):
     """The file is not a readable ledger; `ledger rebuild` salvages what it can."""
 
 
@@ -116,7 +116,7 @@ def opened(where: str | None = None) -> sqlite3.Connection:
     """The ledger, a damaged one moved aside and said; raises sqlite3.Error or OSError."""
     try:
         return connect(where)
-    except Damaged as fault:
+    except DamagedError as fault:
         state.log_fault("ledger", fault)
         set_aside(where)
         return connect(where)
@@ -142,7 +142,7 @@ def is_damage(fault: BaseException) -> bool:
 
 
 def _named(fault: sqlite3.DatabaseError) -> Exception:
-    return Damaged(str(fault)) if is_damage(fault) else fault
+    return DamagedError(str(fault)) if is_damage(fault) else fault
 
 
 def set_aside(where: str | None = None) -> str | None:
@@ -170,8 +170,8 @@ def _really_damaged(where: str) -> bool:
         db = connect(where)
         db.execute("SELECT count(*) FROM sqlite_master, (SELECT 1 FROM name LIMIT 1)").fetchone()
         return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
-    except (Damaged, sqlite3.DatabaseError) as fault:
-        return isinstance(fault, Damaged) or is_damage(fault)
+    except (DamagedError, sqlite3.DatabaseError) as fault:
+        return isinstance(fault, DamagedError) or is_damage(fault)
 
 
 class Writing:

@@ -64,7 +64,7 @@ def data_file(name: str) -> str:
 
 
 def tier_of(model: str | None, tiers: list[str]) -> str | None:
-    """The rung an id or alias stands on: claude-opus-5-5[1m] -> opus; None for an unknown family."""
+    """The rung of an id or alias: claude-opus-5-5[1m] -> opus; None for an unknown family."""
     name = (model or "").lower()
     return next((tier for tier in tiers if tier in name), None)
 
@@ -89,7 +89,7 @@ def higher(one: str, other: str, tiers: list[str]) -> str:
 
 def plain_agent(agent: str) -> str:
     """`explorer` in the configuration also means the plugin's `model-tier:explorer`."""
-    return agent[len(PLUGIN) :] if agent.startswith(PLUGIN) else agent
+    return agent.partition(PLUGIN)[2] if agent.startswith(PLUGIN) else agent
 
 
 def of_agent(table: Json, agent: str) -> object:

@@ -25,7 +25,7 @@ def run(name: str) -> None:
     """Answer the event on stdin with the function of that name, then end the process."""
     event: Json = {}
     try:
-        _hand_over(name)
+        _hand_over()
         event = _read()
         from . import events
 
@@ -49,11 +49,11 @@ def _read() -> Json:
         return {}
     event = json.loads(data.decode("utf-8", "replace"))
     if not isinstance(event, dict):
-        raise ValueError("the event is no JSON object")
+        raise TypeError("the event is no JSON object")
     return event
 
 
-def _hand_over(name: str) -> None:
+def _hand_over() -> None:
     """Let the newer of two installed copies do the work (a plugin and the command, say)."""
     newer = state.read_json(state.path("hooks", "version.json")) or {}
     version = newer.get("version")

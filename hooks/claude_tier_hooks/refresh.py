@@ -1,4 +1,4 @@
-"""A stale policy is compiled by running the recorded `claude-tier`; a faulty source is said once."""
+"""A stale policy is compiled by the recorded `claude-tier`; a faulty source is said once."""
 
 from __future__ import annotations
 

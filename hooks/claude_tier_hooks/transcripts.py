@@ -282,7 +282,7 @@ def place(path: str) -> tuple[str, str | None]:
     parts = path.split(os.sep)
     if "subagents" in parts:
         at = len(parts) - 1 - parts[::-1].index("subagents")
-        return parts[at - 1], name[6:] if name.startswith("agent-") else name
+        return parts[at - 1], name.partition("agent-")[2] or name
     if name.startswith("agent-"):
         return "", name[6:]
     return name, None

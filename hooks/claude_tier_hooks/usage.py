@@ -162,7 +162,7 @@ class Recorder:
         self._move(merged, 1)
 
     def _owns(self, new: Cells, old: Cells) -> bool:
-        """Whether the new row's place is better evidence: paid there, then main, then began first."""
+        """Whether the new row's place is better: paid there, then main, then began first."""
         if new[8] != old[8]:
             return bool(new[8] > old[8])
         if new[1] == old[1]:  # a fork subagent's file begins with a copy of the main one's row
