@@ -22,6 +22,7 @@ from claude_tier.config.faults import ConfigError
 from claude_tier.config.load import Loaded, Policy, load
 
 CONFIG = "config.yaml"
+FAILURE = "compile-error.json"
 
 
 @dataclass(frozen=True)
@@ -51,25 +52,42 @@ def compile_project_policy(state_dir: Path, project_root: Path) -> CompileResult
         target = state_dir / "policies" / Path(runtime.overlay_file(str(project_root))).name
         file = project_root / runtime.PROJECT_FILE
         if not os.path.lexists(file):
-            removed = _remove(target)
-            _remove(_failure_file(target))
-            return CompileResult(None, None, changed=removed)
-        with _noting_failure(_failure_file(target)):
-            try:
-                overlay, notes = project.overlaid(loaded, file, state_dir)
-            except ConfigError as error:
-                _remove(target)
-                error.hint = "Nothing in it applies; your own configuration does."
-                raise
+            return CompileResult(None, None, changed=_remove(target))
+        try:
+            overlay, notes = project.overlaid(loaded, file, state_dir)
+        except ConfigError as error:
+            error.hint = "Nothing in it applies; your own configuration does."
+            _remove(target)
+            _note_failure(state_dir, error, project_root)
+            raise
         return CompileResult(target, overlay, _write(target, overlay), notes)
 
 
 def _compile_user(state_dir: Path) -> tuple[Loaded, CompileResult]:
     target = state_dir / "policy.json"
-    with _noting_failure(state_dir / "compile-error.json"):
+    try:
         loaded = load(state_dir / CONFIG)
+    except ConfigError as error:
+        _note_failure(state_dir, error, None)
+        raise
     made = policy.whole(loaded.config, state_dir, [loaded.document.source])
-    return loaded, CompileResult(target, made, _write(target, made))
+    result = CompileResult(target, made, _write(target, made))
+    _remove(state_dir / FAILURE)
+    return loaded, result
+
+
+def _note_failure(state_dir: Path, error: ConfigError, root: Path | None) -> None:
+    """Keep the first fault and the failed file's version; the next success removes the note."""
+    first = error.faults[0]
+    note: dict[str, object] = {
+        **error.source.record(),
+        "line": first.line,
+        "key": first.key,
+        "message": first.message,
+        "project": str(root) if root else None,
+        "faults": [str(fault) for fault in error.faults],
+    }
+    _write(state_dir / FAILURE, note)
 
 
 @contextmanager
@@ -81,24 +99,6 @@ def _locked(state_dir: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _failure_file(target: Path) -> Path:
-    return target.with_suffix(".error.json")
-
-
-@contextmanager
-def _noting_failure(note: Path) -> Iterator[None]:
-    """Keep the first fault and the failed file's version in `note`; success removes it."""
-    try:
-        yield
-    except ConfigError as error:
-        first = error.faults[0]
-        faults = [str(fault) for fault in error.faults]
-        described = {"line": first.line, "key": first.key, "message": first.message}
-        _write(note, {**error.source.record(), **described, "faults": faults})
-        raise
-    _remove(note)
 
 
 def _write(path: Path, content: dict[str, object]) -> bool:

@@ -7,6 +7,7 @@ aliases, no repeated keys, a bounded size and depth. `on`, `off`, `yes`, `no` an
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -70,7 +71,10 @@ def _bytes(path: Path, *, follow_links: bool) -> tuple[Source, bytes]:
     except (FileNotFoundError, NotADirectoryError):
         return Source(path), b""
     except OSError as error:
-        raise _refused(_unread(path), f"cannot be read: {error.strerror}") from None
+        reason = f"cannot be read: {error.strerror}"
+        if error.errno == errno.ELOOP and not follow_links:
+            reason = "is a symbolic link, which the file of a project may not be"
+        raise _refused(_unread(path), reason) from None
     with os.fdopen(descriptor, "rb") as stream:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
