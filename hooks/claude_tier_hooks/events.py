@@ -157,7 +157,9 @@ def _catch_up(event: Json, finished: tuple[str, str | None] | None, *, ended: bo
         if finished:
             decisions.release(db, session, *finished, time.time())
         if ended:
-            db.execute("DELETE FROM reservation WHERE session = ?", (session,))
+            db.execute(
+                "DELETE FROM reservation WHERE session = ? OR expires < ?", (session, time.time())
+            )
             db.execute("UPDATE run SET ended = coalesce(ended, last) WHERE session = ?", (session,))
     decisions.forget(spooled)
     db.close()  # these hooks keep nobody waiting, so they pay for the checkpoint

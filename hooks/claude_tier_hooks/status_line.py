@@ -77,10 +77,8 @@ def _ours(event: Json, rules: Json) -> str:
     here = {"session": session, "project": _project(db, session, event)}
     parts = [_model(event, rules), "today $%.2f" % _today(db, rules, now)]
     if off is not None:
-        until = (
-            "" if off == float("inf") else " until %s" % time.strftime("%H:%M", time.localtime(off))
-        )
-        return "tier " + " · ".join([*parts, "off" + until])
+        end = time.strftime(" until %H:%M", time.localtime(off)) if off < float("inf") else ""
+        return "tier " + " · ".join([*parts, "off" + end])
     standings = [one for one in budget.standing(db, rules, here, now) if one["used"] is not None]
     if standings:
         tightest = max(standings, key=lambda one: (budget.LEVELS.index(one["level"]), one["used"]))

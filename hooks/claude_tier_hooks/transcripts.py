@@ -38,7 +38,7 @@ def read(path: str, known: tuple[int, ...] | None, pending: list[str] | None = N
     """
     with open(path, "rb") as stream:
         now = os.fstat(stream.fileno())
-        if known and known[:3] == (now.st_ino, now.st_size, now.st_mtime_ns) and known[3] >= 0:
+        if known and known[:3] == (now.st_ino, now.st_size, now.st_mtime_ns):
             return None
         start = _start(stream, now, known)
         if not start:
