@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
 
 from claude_tier.errors import UserError
 from claude_tier.livecheck.scripted_api import ScriptedAPI
-from claude_tier.livecheck.terminal import Terminal, accept_dialogs
+from claude_tier.livecheck.terminal import Terminal, accept_dialogs, poll
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 CLIENT_VARIABLE = "CLAUDE_TIER_CLIENT"
 API_KEY = "sk-ant-scripted-0000000000000000-not-a-key"
@@ -67,29 +72,60 @@ class Run:
 
 
 class RunningClient:
-    """A client at work, in a process group of its own."""
+    """A client at work, in a process group of its own that ends with the `with` block."""
 
-    def __init__(self, process: subprocess.Popen[str], stdin: str | None) -> None:
-        self._process = process
-        self._stdin = stdin
+    def __init__(
+        self, command: list[str], *, cwd: Path, env: Mapping[str, str], stdin: str | None
+    ) -> None:
+        # Files, not pipes: what was said so far can be read, and nobody waits for a reader.
+        self._folder = tempfile.TemporaryDirectory(prefix="claude-tier-")
+        given, self._stdout, self._stderr = map(self._file, ("stdin", "stdout", "stderr"))
+        given.write_text(stdin or "", "utf-8")
+        with given.open() as read, self._stdout.open("w") as out, self._stderr.open("w") as err:
+            self._process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=env,
+                stdin=read,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._folder.cleanup()
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def finish(self, timeout: float = 60) -> Run:
-        """Wait for the end; after `timeout` seconds the whole group is killed (UserError)."""
-        try:
-            stdout, stderr = self._process.communicate(self._stdin, timeout)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            stdout, stderr = self._process.communicate()
-            seen = (stderr or stdout)[-500:]
-            raise UserError(f"the client was still at work after {timeout:g} s: {seen}") from None
-        return Run(self._process.returncode, stdout, stderr)
+    def wait_for(self, words: str, timeout: float = 30) -> None:
+        """Return once `words` stand on stdout; UserError when they do not."""
+        if not poll(lambda: words in _read(self._stdout), timeout):
+            raise UserError(f"the client did not say {words!r} within {timeout:g} s")
 
-    def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+    def finish(self, timeout: float = 60) -> Run:
+        """Wait for the end; UserError when it is not reached within `timeout` seconds."""
+        try:
+            returncode = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            said = (_read(self._stderr) or _read(self._stdout))[-500:]
+            raise UserError(f"the client was still at work after {timeout:g} s: {said}") from None
+        return Run(returncode, _read(self._stdout), _read(self._stderr))
+
+    def _file(self, name: str) -> Path:
+        return Path(self._folder.name, name)
+
+
+def _read(file: Path) -> str:
+    return file.read_text("utf-8", "replace")
 
 
 class Client:
@@ -120,7 +156,8 @@ class Client:
         timeout: float = 60,
     ) -> Run:
         """Run to the end. With `-p` the result is asked for as JSON unless told otherwise."""
-        return self.start(*arguments, api=api, cwd=cwd, env=env, stdin=stdin).finish(timeout)
+        with self.start(*arguments, api=api, cwd=cwd, env=env, stdin=stdin) as running:
+            return running.finish(timeout)
 
     def start(
         self,
@@ -130,18 +167,13 @@ class Client:
         env: Mapping[str, str] | None = None,
         stdin: str | None = None,
     ) -> RunningClient:
-        """Start a run, to be signalled or finished later."""
-        process = subprocess.Popen(
+        """Start a run to be signalled and finished; use it in a `with`."""
+        return RunningClient(
             self._inside(api, [str(self.binary), *_as_json(arguments)]),
             cwd=cwd or self.cwd,
             env={**self.environment(api), **(env or {})},
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
+            stdin=stdin,
         )
-        return RunningClient(process, stdin)
 
     def terminal(
         self,

@@ -59,7 +59,10 @@ class ScriptedAPI:
         listener = listen() if namespace is None else namespace.listen()
         self.port: int = listener.getsockname()[1]
         self._server = _Server(listener, self)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        # It looks for the end of its service this often; the default is twice a second.
+        interval = {"poll_interval": 0.02}
+        serve = self._server.serve_forever
+        self._thread = threading.Thread(target=serve, kwargs=interval, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.05
 PROMPT = "\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT}"
+
+
+def poll(reached: Callable[[], bool], timeout: float) -> bool:
+    """Look until `reached` or `timeout` seconds have passed; whether it was reached."""
+    deadline = time.monotonic() + timeout
+    while not reached():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
 
 
 def accept_dialogs(config_file: Path, *, project: Path, key: str) -> None:
@@ -91,20 +101,14 @@ class Terminal:
 
     def wait_for(self, words: str, timeout: float = 30) -> str:
         """The screen once `words` stand on it; UserError with the screen when they do not."""
-        deadline = time.monotonic() + timeout
-        while words not in (screen := self.screen):
-            if time.monotonic() > deadline:
-                raise UserError(f"{words!r} did not appear within {timeout:g} s on:\n{screen}")
-            time.sleep(POLL_SECONDS)
-        return screen
+        if not poll(lambda: words in self.screen, timeout):
+            raise UserError(f"{words!r} did not appear within {timeout:g} s on:\n{self.screen}")
+        return self.screen
 
     def wait_end(self, timeout: float = 30) -> None:
         """Return once the client has ended; UserError with the screen when it does not."""
-        deadline = time.monotonic() + timeout
-        while not self.ended:
-            if time.monotonic() > deadline:
-                raise UserError(f"the client did not end within {timeout:g} s:\n{self.screen}")
-            time.sleep(POLL_SECONDS)
+        if not poll(lambda: self.ended, timeout):
+            raise UserError(f"the client did not end within {timeout:g} s:\n{self.screen}")
 
     def _tmux(self, *arguments: str) -> str:
         command = ["tmux", "-S", f"{self._folder}/tmux", *arguments]
