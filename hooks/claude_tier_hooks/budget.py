@@ -28,7 +28,16 @@ FIRST_RUN = {
     "cache_write_5m": 25_000,
     "cache_write_1h": 0,
 }
-_TOKENS = " + ".join("coalesce(sum(%s), 0)" % kind for kind in ledger.KINDS[:5])
+_FAR = 1 << 40
+_UNPRICED = "coalesce(sum(unpriced_requests), 0)"
+_BUCKET_COLUMNS = {
+    "usd": "coalesce(sum(usd), 0.0), " + _UNPRICED,
+    "tokens": "coalesce(sum(%s), 0), %s" % (" + ".join(ledger.KINDS[:5]), _UNPRICED),
+}
+_SPAN_COLUMNS = {
+    "usd": "coalesce(sum(usd), 0.0), " + _UNPRICED,
+    "tokens": "coalesce(sum(tokens), 0), " + _UNPRICED,
+}
 
 
 def period_start(period: str, now: float, week_start: int = 0) -> float:
@@ -59,19 +68,26 @@ def _window(db: sqlite3.Connection, name: str, now: float) -> tuple[float, float
     return found
 
 
-def spent(db: sqlite3.Connection, budget: Json, since: float, here: Json) -> float:
-    """Dollars or tokens in the budget's scope from `since` on, what is unlisted included."""
-    column = "coalesce(sum(usd), 0)" if budget["unit"] == "usd" else _TOKENS
-    where, values = _scope(db, budget, here)
-    query = "SELECT %s FROM bucket WHERE start >= ?%s" % (column, where)
-    return float(db.execute(query, (int(since // ledger.BUCKET), *values)).fetchone()[0])
+def spent(db: sqlite3.Connection, budget: Json, since: float, here: Json) -> tuple[float, int]:
+    """(dollars or tokens in the budget's scope from `since` on, requests without a price).
 
-
-def unpriced(db: sqlite3.Connection, budget: Json, since: float, here: Json) -> int:
-    """Requests in scope that a dollar budget cannot see, because their model has no price."""
+    What is unlisted counts. A dollar budget cannot see what has no price, so that is told beside.
+    """
+    by_session = budget["scope"]["kind"] == "session" or budget["period"] == "session"
     where, values = _scope(db, budget, here)
-    query = "SELECT coalesce(sum(unpriced_requests), 0) FROM bucket WHERE start >= ?" + where
-    return int(db.execute(query, (int(since // ledger.BUCKET), *values)).fetchone()[0])
+    if by_session:
+        columns = _BUCKET_COLUMNS[budget["unit"]]
+        query = "SELECT %s FROM bucket WHERE start >= ?%s" % (columns, where)
+        row = db.execute(query, (int(since // ledger.BUCKET), *values)).fetchone()
+        return row[0], row[1]
+    quarter, day = ledger.SPANS
+    midnight = int(-(-since // day))
+    columns = _SPAN_COLUMNS[budget["unit"]]
+    query = "SELECT %s FROM span WHERE length = ? AND start >= ? AND start < ?%s" % (columns, where)
+    ends = (int(since // quarter), midnight * (day // quarter))
+    ragged = db.execute(query, (quarter, *ends, *values)).fetchone()
+    whole = db.execute(query, (day, midnight, _FAR, *values)).fetchone()
+    return ragged[0] + whole[0], ragged[1] + whole[1]
 
 
 def reserved(db: sqlite3.Connection, budget: Json, now: float, here: Json) -> float:
@@ -159,10 +175,9 @@ def _one(
             return found
         amount, held = window[0], 0.0
     else:
-        amount = spent(db, budget, since, here)
+        amount, blind = spent(db, budget, since, here)
         held = reserved(db, budget, now, here)
-        if budget["unit"] == "usd":
-            found["unpriced"] = unpriced(db, budget, since, here)
+        found["unpriced"] = blind if budget["unit"] == "usd" else 0
     used = amount / budget["limit"]
     before = _before(db, budget, since, here)
     level = remembered(budget, used, before)

@@ -30,6 +30,34 @@ SUMS = ("requests", *KINDS, "usd", "unpriced_requests")
 
 _COUNTS = ", ".join("%s INTEGER NOT NULL DEFAULT 0" % kind for kind in KINDS)
 
+
+# What budgets sum: quarter hours and whole days without session, model and source. A month is some
+# thirty days and two ragged ends, whatever was used in it.
+SPANS = (BUCKET, 86400)
+_TOKENS = " + ".join("%s" + kind for kind in KINDS[:5])
+_TO_SPAN = (
+    "INSERT INTO span (length, start, project, agent, usd, tokens, unpriced_requests)"
+    " VALUES (%(length)d, {row}.start / %(quarters)d, {row}.project, {row}.agent,"
+    " {sign} {row}.usd, {sign} ({tokens}), {sign} {row}.unpriced_requests)"
+    " ON CONFLICT DO UPDATE SET usd = usd + excluded.usd, tokens = tokens + excluded.tokens,"
+    " unpriced_requests = unpriced_requests + excluded.unpriced_requests;"
+)
+
+
+def _trigger(event: str, *changes: tuple[str, str]) -> str:
+    """A trigger that brings both spans along with every change of a quarter hour's sums."""
+    steps = [
+        (_TO_SPAN % {"length": length, "quarters": length // BUCKET}).format(
+            row=row, sign=sign, tokens=_TOKENS % ((row + ".",) * 5)
+        )
+        for row, sign in changes
+        for length in SPANS
+    ]
+    return "CREATE TRIGGER span_%s AFTER %s ON bucket BEGIN %s END" % (
+        event.lower(), event, " ".join(steps),
+    )  # fmt: skip
+
+
 # Texts that repeat (sessions, models, agents, projects, hosts) are kept once, in `name`.
 SCHEMA = (
     "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
@@ -51,6 +79,13 @@ SCHEMA = (
     " unpriced_requests INTEGER NOT NULL DEFAULT 0,"
     " PRIMARY KEY (start, session, agent, model, source)) WITHOUT ROWID",
     "CREATE INDEX bucket_by_session ON bucket (session)",
+    "CREATE TABLE span (length INTEGER NOT NULL, start INTEGER NOT NULL, project INTEGER NOT NULL,"
+    " agent INTEGER NOT NULL, usd REAL NOT NULL, tokens INTEGER NOT NULL,"
+    " unpriced_requests INTEGER NOT NULL, PRIMARY KEY (length, start, project, agent))"
+    " WITHOUT ROWID",
+    _trigger("INSERT", ("NEW", "+")),
+    _trigger("UPDATE", ("OLD", "-"), ("NEW", "+")),
+    _trigger("DELETE", ("OLD", "-")),
     "CREATE TABLE cost_state (session INTEGER NOT NULL, seq INTEGER NOT NULL, at REAL,"
     " total REAL NOT NULL, models TEXT NOT NULL, PRIMARY KEY (session, seq)) WITHOUT ROWID",
     "CREATE TABLE unlisted (session INTEGER NOT NULL, model INTEGER NOT NULL, at REAL NOT NULL, "

@@ -100,11 +100,11 @@ def _project(db: sqlite3.Connection, session: int, event: Json) -> int:
 
 def _today(db: sqlite3.Connection, rules: Json, now: float) -> float:
     day = {"scope": {"kind": "user"}, "period": "day", "unit": "usd"}
-    return budget.spent(db, day, budget.began(db, day, now, rules["week_start"]), {})
+    return budget.spent(db, day, budget.began(db, day, now, rules["week_start"]), {})[0]
 
 
 def _keep_windows(db: sqlite3.Connection, limits: object, now: float) -> None:
-    """Keep what the plan's windows say; any part may be missing, and most updates change nothing."""
+    """Keep what the plan's windows say; any part may be missing, and most change nothing."""
     for name in WINDOWS:
         window = limits.get(name) if isinstance(limits, dict) else None
         if not isinstance(window, dict):

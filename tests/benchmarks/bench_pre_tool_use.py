@@ -1,0 +1,183 @@
+"""What one PreToolUse decision costs beside a bare interpreter with the same libraries.
+
+    python tests/benchmarks/bench_pre_tool_use.py [--rows 1000000] [--runs 40] [--python PATH]
+
+Both sides run interleaved on the same interpreter; the figure is the ratio of the medians. The
+ledger holds that many usage rows over 90 days, three budgets are in force, and 200 KB of new
+transcript wait to be read before every run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HOOKS = ROOT / "hooks"
+sys.path.insert(0, str(HOOKS))
+
+BARE = "import json, sqlite3, sys"
+LIMIT = 1.5
+NEW_TRANSCRIPT = 200_000
+DAYS = 90
+MODELS = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")
+
+
+def fill(state: Path, rows: int) -> None:
+    """A ledger as 90 days of work leave it: 40 requests a session, four agent types."""
+    os.environ["CLAUDE_CONFIG_DIR"] = str(state.parent)
+    from claude_tier_hooks import ledger
+
+    db = ledger.connect(patience=60)
+    draw = random.Random(1)
+    now = time.time()
+    db.execute("BEGIN IMMEDIATE")
+    models = [ledger.name_id(db, name) for name in MODELS]
+    agents = [ledger.name_id(db, name) for name in ("main", "Explore", "reviewer", "implementer")]
+    projects = [ledger.name_id(db, f"/home/dev/project-{n}") for n in range(8)]
+    source = ledger.name_id(db, "transcript")
+    sums: dict[tuple[int, ...], list[float]] = {}
+    usage = []
+    for n in range(rows):
+        if n % 40 == 0:
+            session = ledger.name_id(db, f"session-{n}")
+            began = now - draw.random() * DAYS * 86400
+            project = draw.choice(projects)
+            db.execute(
+                "INSERT INTO session (id, project, started) VALUES (?, ?, ?)",
+                (session, project, began),
+            )
+        at = min(now - 60, began + (n % 40) * 90)
+        model, agent = draw.choice(models), draw.choice(agents)
+        tokens = (
+            draw.randint(1, 900),
+            draw.randint(50, 4000),
+            draw.randint(0, 150_000),
+            draw.randint(0, 9000),
+            0,
+            0,
+        )
+        usage.append(
+            (f"msg_{n:024d}", at, session, agent, model, source, 1, 1, 1, 0, *tokens, 0.01)
+        )
+        key = (int(at // ledger.BUCKET), session, agent, model, source, project)
+        row = sums.setdefault(key, [0.0] * 9)
+        for i, value in enumerate((1, *tokens, 0.01, 0)):
+            row[i] += value
+    columns = "key, at, session, agent, model, source, requests, final, owned, fast"
+    columns += ", " + ", ".join(ledger.KINDS) + ", usd"
+    db.executemany(f"INSERT INTO usage ({columns}) VALUES ({', '.join('?' * 17)})", usage)
+    db.executemany(ledger.ADD_TO_BUCKET, [(*key, *row) for key, row in sums.items()])
+    db.execute("COMMIT")
+    db.execute("ANALYZE")
+    db.close()
+
+
+def policy(state: Path) -> None:
+    """A compiled policy with a day, a week and a month budget and the whole price table."""
+    from claude_tier_hooks import prices
+
+    def budget(period: str, limit: float) -> dict[str, object]:
+        return {
+            "name": period, "scope": {"kind": "user"}, "period": period, "unit": "usd", "limit": limit,
+            "warn": 0.8, "recover": 0.85, "cap": 0.9, "stop": 1.0, "ceiling": "sonnet", "on_stop": "deny",
+        }  # fmt: skip
+
+    made = {
+        "version": 1,
+        "budgets": [budget("day", 1e6), budget("week", 1e6), budget("month", 1e6)],
+        "assign": {"Explore": {"tier": "haiku", "effort": None}},
+        "fan_out": {"max_new_agents": 1000, "seconds": 600, "action": "warn"},
+        "prices": prices.shipped()["models"],
+    }
+    (state / "policy.json").write_text(json.dumps(made))
+
+
+def transcript(size: int) -> bytes:
+    """New lines as the client writes them: about a fifth of the bytes are assistant rows."""
+    lines: list[str] = []
+    while sum(map(len, lines)) < size:
+        n = len(lines)
+        usage = {"input_tokens": 3, "output_tokens": 200, "cache_read_input_tokens": 50_000,
+                 "cache_creation_input_tokens": 900}  # fmt: skip
+        message = {"id": f"msg_new{os.urandom(8).hex()}", "role": "assistant", "model": MODELS[0],
+                   "content": [{"type": "text", "text": "word " * 200}], "stop_reason": "tool_use",
+                   "usage": usage}  # fmt: skip
+        lines.append(json.dumps({"type": "assistant", "sessionId": "bench", "cwd": "/tmp", "requestRef": f"r{n}",
+                                 "timestamp": "2026-11-20T10:00:00.000Z", "message": message}) + "\n")  # fmt: skip
+        lines.append(
+            json.dumps({"type": "user", "message": {"content": "tool output " * 500}}) + "\n"
+        )
+    return "".join(lines).encode()
+
+
+def measure(python: str, rows: int, runs: int) -> float:
+    """The ratio of the medians, decision : bare."""
+    with tempfile.TemporaryDirectory() as home:
+        state = Path(home) / ".claude" / "claude-tier"
+        state.mkdir(parents=True)
+        shutil.copytree(HOOKS, state / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
+        fill(state, rows)
+        policy(state)
+        main = Path(home) / ".claude" / "projects" / "-tmp" / "bench.jsonl"
+        main.parent.mkdir(parents=True)
+        main.write_bytes(transcript(2_000))
+        hook = [python, "-S", "-E", str(state / "hooks" / "pre_tool_use.py")]
+        bare = [python, "-S", "-E", "-c", BARE]
+        environment = {"PATH": os.environ["PATH"], "HOME": home}
+        timed(hook, event(main, 0), environment)
+        ours, theirs = [], []
+        for n in range(1, runs + 1):
+            with main.open("ab") as stream:
+                stream.write(transcript(NEW_TRANSCRIPT))
+            theirs.append(timed(bare, b"", environment))
+            ours.append(timed(hook, event(main, n), environment))
+        mine, base = statistics.median(ours), statistics.median(theirs)
+        print(f"{Path(python).name}: decision {mine * 1e3:.1f} ms, bare {base * 1e3:.1f} ms")
+        return mine / base
+
+
+def event(main: Path, n: int) -> bytes:
+    return json.dumps(
+        {
+            "session_id": "bench",
+            "transcript_path": str(main),
+            "cwd": str(main.parent),
+            "hook_event_name": "PreToolUse",
+            "tool_name": "Agent",
+            "tool_use_id": f"toolu_{n}",
+            "tool_input": {"description": "look", "prompt": "p", "subagent_type": "Explore"},
+        }  # fmt: skip
+    ).encode()
+
+
+def timed(command: list[str], stdin: bytes, environment: dict[str, str]) -> float:
+    start = time.perf_counter()
+    done = subprocess.run(command, input=stdin, env=environment, capture_output=True, check=True)
+    if stdin and b"updatedInput" not in done.stdout:
+        raise SystemExit(f"no decision was made: {done.stdout!r} {done.stderr!r}")
+    return time.perf_counter() - start
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rows", type=int, default=1_000_000)
+    options.add_argument("--runs", type=int, default=40)
+    options.add_argument("--python", default=getattr(sys, "_base_executable", sys.executable))
+    given = options.parse_args()
+    ratio = measure(given.python, given.rows, given.runs)
+    print(f"PreToolUse over {given.rows:,} usage rows: {ratio:.2f} x bare (limit {LIMIT})")
+    return 0 if ratio <= LIMIT else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
