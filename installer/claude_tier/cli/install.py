@@ -1,0 +1,62 @@
+"""`claude-tier install`: set up hooks, agents, skills and the status line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from claude_tier import bundle, switch
+from claude_tier.cli import place
+from claude_tier.output import json_option
+
+if TYPE_CHECKING:
+    from claude_tier.install.manifest import Preset
+
+
+@click.command()
+@place.place_options
+@click.option(
+    "--preset",
+    type=click.Choice(["balanced", "budget", "premium"]),
+    help="Which table of assignments and budgets to start from.",
+)
+@click.option("--dry-run", is_flag=True, help="Show the changes as a diff and make none.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace agent and skill files of the same name until uninstall, and follow links "
+    "out of a project.",
+)
+@json_option
+def command(
+    *,
+    folder: Path | None,
+    scope: str | None,
+    preset: str | None,
+    dry_run: bool,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Set up hooks, agents and skills in Claude Code; run it again after an upgrade.
+
+    Everything else in the files it touches stays as it is, byte for byte.
+
+    \b
+    Examples:
+      claude-tier install                    for you, in every project
+      claude-tier install --preset budget    with the budget preset
+      claude-tier install --dry-run          only show what would change
+      claude-tier install ~/src/app          for everyone who clones that project
+      claude-tier install --scope local      for you, in this project only
+    """
+    target = place.target(folder, scope, trusted=force)
+    if preset and not dry_run:
+        switch.refuse_in_session(f"install --preset {preset}")
+    from claude_tier.install import installing
+
+    request = installing.Request(
+        target, bundle.root(), preset=cast("Preset | None", preset), force=force
+    )
+    return place.show(installing.install(request, dry_run=dry_run), as_json=as_json)

@@ -1,0 +1,1 @@
+"""Put claude-tier into Claude Code's settings and take it out again, leaving the rest as it was."""

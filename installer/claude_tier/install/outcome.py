@@ -1,0 +1,105 @@
+"""What a command did: lines for people, or the same as JSON."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from claude_tier.install.plan import QUIET, Change, Plan
+
+Action = Literal["install", "uninstall"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The changes of one command (planned ones for a dry run), and what was left as it was."""
+
+    action: Action
+    scope: str
+    root: Path | None
+    dry_run: bool
+    changes: tuple[Change, ...]
+    kept: tuple[tuple[Path, str], ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, action: Action, plan: Plan, *, dry_run: bool = False, warnings: Sequence[str] = ()
+    ) -> Outcome:
+        shown = tuple(change for change in plan.changes if change.kind not in QUIET)
+        return cls(
+            action=action,
+            scope=plan.target.scope,
+            root=plan.target.root,
+            dry_run=dry_run,
+            changes=shown,
+            kept=tuple(plan.kept),
+            notes=tuple(plan.notes),
+            warnings=tuple(warnings),
+        )
+
+    def lines(self) -> list[str]:
+        """What was done, for people; nothing where nothing was."""
+        return list(self._changed()) + list(self.notes)
+
+    def remarks(self) -> list[str]:
+        """What was left alone and what to look out for, for people."""
+        kept = [f"Kept {path}: {why}." for path, why in self.kept]
+        return kept + [f"Warning: {warning}" for warning in self.warnings]
+
+    def fields(self) -> dict[str, object]:
+        """The same as one JSON object."""
+        return {
+            "action": self.action,
+            "scope": self.scope,
+            "root": str(self.root) if self.root else None,
+            "dry_run": self.dry_run,
+            "changes": [
+                {"change": change.verb, "kind": change.kind, "path": str(change.path)}
+                for change in self.changes
+            ],
+            "kept": [{"path": str(path), "reason": why} for path, why in self.kept],
+            "notes": list(self.notes),
+            "warnings": list(self.warnings),
+        }
+
+    def diff(self) -> list[str]:
+        """What a dry run would change: whole removals first, then the rest file by file."""
+        ordered = sorted(self.changes, key=lambda change: change.after is not None)
+        return [line for change in ordered for line in _diff(change)]
+
+    def _changed(self) -> Iterator[str]:
+        """A line a file; the runtime's many files are one thing to people."""
+        runtime = [change for change in self.changes if change.kind == "runtime"]
+        for change in self.changes:
+            if change.kind != "runtime":
+                yield f"{change.verb.capitalize()} {change.path}"
+            elif change is runtime[0]:
+                yield f"{change.verb.capitalize()} {_common(runtime)} ({len(runtime)} files)"
+
+
+def _common(changes: list[Change]) -> Path:
+    """The folder that holds all of them."""
+    parents = [set(change.path.parents) for change in changes]
+    return max(set.intersection(*parents), key=lambda path: len(path.parts))
+
+
+def _diff(change: Change) -> Iterator[str]:
+    if change.kind == "runtime":
+        yield f"{change.verb} {change.path}"
+        return
+    yield from difflib.unified_diff(
+        _lines(change.before),
+        _lines(change.after),
+        fromfile=str(change.path) if change.before is not None else "/dev/null",
+        tofile=str(change.path) if change.after is not None else "/dev/null",
+        lineterm="",
+    )
+
+
+def _lines(content: bytes | None) -> list[str]:
+    return (content or b"").decode(errors="backslashreplace").splitlines()

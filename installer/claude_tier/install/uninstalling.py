@@ -1,0 +1,112 @@
+"""`uninstall`: every file back to what it was, entry by entry, also after others edited it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from claude_tier.errors import UserError
+from claude_tier.install import backups, files, manifest, payload, settings_file, transaction
+from claude_tier.install.installing import carry_out, is_fresh
+from claude_tier.install.manifest import Install, Manifest
+from claude_tier.install.outcome import Outcome
+from claude_tier.install.plan import Plan
+from claude_tier.install.scopes import Target
+
+
+@dataclass(frozen=True)
+class Request:
+    """One uninstall as asked for; `purge` also removes the state folder, the ledger with it."""
+
+    target: Target
+    purge: bool = False
+    now: float = field(default_factory=time.time)
+
+
+def uninstall(request: Request, *, dry_run: bool = False) -> Outcome:
+    """Uninstall, or say what it would do; raises UserError, and then nothing was changed."""
+    target = request.target
+    if dry_run:
+        return Outcome.of("uninstall", draft(request), dry_run=True)
+    unused, fresh = not target.state.exists(), is_fresh(target)
+    with transaction.locked(target.state):
+        transaction.recover(target.state)
+        plan = carry_out(target, lambda: draft(request))
+        backups.prune(target.state)
+        if request.purge or unused:
+            _purge(target, config_too=fresh)
+            plan.notes.append(f"Removed {target.state}") if request.purge else None
+    return Outcome.of("uninstall", plan)
+
+
+def draft(request: Request) -> Plan:
+    """Everything an uninstall changes, as one plan; reads files, writes nothing."""
+    target, plan = request.target, Plan(request.target)
+    path = target.locate(target.manifest)
+    before = files.read(path)
+    known = manifest.load(path, before)
+    old = known.find(target.place)
+    remaining = tuple(each for each in known.installs if each is not old)
+    if request.purge:
+        _check_last(target, old)
+    settings_file.unmerge(plan, old, request.now)
+    if old:
+        payload.take_back(plan, old, old.files)
+    if old and not remaining:
+        payload.drop_runtime(plan, known.runtime)
+    plan.replace(path, before, _left(known, remaining, target), "record")
+    if target.is_shared:
+        plan.drop_folder(target.owner)
+    payload.drop_folders(plan, old.folders if old else ())
+    return plan
+
+
+def _left(known: Manifest, remaining: tuple[Install, ...], target: Target) -> bytes | None:
+    """The manifest without this install; None where it has nothing left to say."""
+    if remaining:
+        return known.model_copy(update={"installs": remaining}).with_chain().dump()
+    if known.config_created and not target.is_shared:
+        return Manifest(config_created=True).dump()
+    return None
+
+
+def _check_last(target: Target, old: Install | None) -> None:
+    """A purge takes the runtime away from every install that uses it."""
+    path = target.state / "manifest.json"
+    others = [each for each in manifest.load(path, files.read(path)).installs if each != old]
+    if others:
+        where = ", ".join(each.root or f"{each.scope} scope" for each in others)
+        raise UserError(
+            f"claude-tier is also installed elsewhere: {where}",
+            "Uninstall there first, then purge.",
+        )
+
+
+def _purge(target: Target, *, config_too: bool) -> None:
+    """Remove the state folder; what says how it came about goes last, in case we are killed."""
+    state = files.target(target.state)
+    record = state / "manifest.json"
+    created = config_too or manifest.load(record, files.read(record)).config_created
+    last = [record, state / transaction.LOCK]
+    try:
+        for entry in state.iterdir():
+            if entry not in last:
+                _remove(entry)
+        for entry in last:
+            entry.unlink(missing_ok=True)
+        state.rmdir()
+        if target.state.is_symlink():
+            target.state.unlink()
+    except OSError as error:
+        raise UserError(f"{error.filename} cannot be removed: {error.strerror}") from error
+    if created:
+        transaction.remove_if_empty(target.config)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
