@@ -67,22 +67,26 @@ def _bytes(path: Path, *, follow_links: bool) -> tuple[Source, bytes]:
     # O_NONBLOCK: a named pipe in a clone must not hang the command that looks at it.
     flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow_links else os.O_NOFOLLOW)
     try:
-        descriptor = os.open(path, flags)
+        with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as stream:
+            status = os.fstat(stream.fileno())
+            content = stream.read(LARGEST + 1) if stat.S_ISREG(status.st_mode) else None
     except (FileNotFoundError, NotADirectoryError):
         return Source(path), b""
     except OSError as error:
-        reason = f"cannot be read: {error.strerror}"
-        if error.errno == errno.ELOOP and not follow_links:
-            reason = "is a symbolic link, which the file of a project may not be"
-        raise _refused(_unread(path), reason) from None
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise _refused(_unread(path), "is not a regular file")
-        content = stream.read(LARGEST + 1)
+        raise _refused(_unread(path), _why(error, follow_links=follow_links)) from None
+    if content is None:
+        raise _refused(_unread(path), "is not a regular file")
     if len(content) > LARGEST:
         raise _refused(_unread(path), f"is larger than {LARGEST} bytes")
     return Source(path, len(content), status.st_mtime_ns, zlib.crc32(content)), content
+
+
+def _why(error: OSError, *, follow_links: bool) -> str:
+    if error.errno == errno.ELOOP and not follow_links:
+        return "is a symbolic link, which the file of a project may not be"
+    if error.errno == errno.EISDIR:
+        return "is not a regular file"
+    return f"cannot be read: {error.strerror}"
 
 
 def _unread(path: Path) -> Source:
@@ -107,11 +111,12 @@ def _parse(source: Source, text: str) -> Document:
         line = text.count("\n", 0, error.position) + 1
         message = "holds a character that YAML does not allow"
         raise _refused(source, message, (line, 1)) from None
-    if root is None:
-        return Document(source, {}, {})
     reading = _Reading(source.path)
-    values = reading.value(root, ())
+    values = reading.value(root, ()) if root else None
+    if values is None and not reading.faults:
+        return Document(source, {}, {})
     if not isinstance(values, dict):
+        assert root
         reading.fault(root, (), "must hold keys and values, such as `preset: balanced`")
         raise ConfigError(source, reading.faults)
     return Document(source, values, reading.places, tuple(reading.faults))

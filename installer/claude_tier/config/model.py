@@ -65,7 +65,7 @@ def _scope(value: object) -> object:
     if value in ("user", "project", "session"):
         return {"kind": value}
     if isinstance(value, dict) and list(value) == ["agent"]:
-        return {"kind": "agent", "name": value["agent"]}
+        return {"kind": "agent", "name": value["agent"] or ""}
     raise ValueError("must be user, project, session or {agent: NAME}")
 
 
@@ -244,7 +244,7 @@ class Config(Section):
     @field_validator("providers")
     @classmethod
     def _hosts_differ(cls, providers: dict[str, Provider]) -> dict[str, Provider]:
-        owners: dict[str | None, str] = Field(default_factory=dict)
+        owners: dict[str | None, str] = {}
         for name, provider in providers.items():
             owner = owners.setdefault(host_of(provider.base_url), name)
             if owner != name:
