@@ -1,10 +1,10 @@
 """Synthetic Claude Code transcripts with their true totals.
 
     corpus = build(seed=1, size=5_000_000)
-    write(corpus.files, folder)                  # a whole CLAUDE_CONFIG_DIR
+    write(corpus, folder)                        # a whole CLAUDE_CONFIG_DIR
     corpus.manifest()["by_model"]                # what a reader has to find in it
 
-    growth = Growth(corpus.files, steps=40)      # or piece by piece, files being rewritten between
+    growth = Growth(corpus, steps=40)            # or piece by piece, files being rewritten between
     for step in range(growth.steps):
         growth.grow(folder, step)
 

@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"{options.out} exists; name a folder that does not\n")
         return 1
     corpus = build(options.seed, size=options.size, scenes=options.scene)
-    write(corpus.files, options.out)
+    write(corpus, options.out)
     manifest = options.out.with_name(f"{options.out.name}.manifest.json")
     manifest.write_text(json.dumps(corpus.manifest(), indent=1) + "\n")
     sys.stdout.write(f"Wrote {len(corpus.files)} files to {options.out}, totals to {manifest}\n")

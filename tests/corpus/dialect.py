@@ -12,18 +12,16 @@ class Dialect:
     """What a generation of clients writes.
 
     `split` tells 5m from 1h cache writes; `request_rows` writes an `api-request` row before each
-    answer and points at it with `requestRef`; `prompt_snapshots` adds the rows that make the
-    files of today large.
+    answer, points at it with `requestRef`, and names the subagent's type on its rows.
     """
 
     name: str
     version: str
     split: bool = True
     request_rows: bool = False
-    agent_types: bool = False
 
 
-CURRENT = Dialect("current", "2.1.329", request_rows=True, agent_types=True)
+CURRENT = Dialect("current", "2.1.329", request_rows=True)
 MIDDLE = Dialect("middle", "2.1.87")
 OLD = Dialect("old", "2.0.69", split=False)
 

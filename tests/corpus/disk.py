@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from .build import Corpus
 from .transcript import File
 
 
@@ -40,9 +41,9 @@ class Change:
             path.unlink()
 
 
-def write(files: list[File], folder: str | os.PathLike[str]) -> None:
+def write(corpus: Corpus, folder: str | os.PathLike[str]) -> None:
     """Write every file, whole."""
-    for file in files:
+    for file in corpus.files:
         Change("append", file.path, file.content).apply(Path(folder))
 
 
@@ -55,7 +56,7 @@ class Growth:
     of transcripts that lose rows; some are deleted in the last step.
     """
 
-    files: list[File]
+    corpus: Corpus
     steps: int = 40
     seed: int = 0
     rewrites: float = 0.4
@@ -65,10 +66,10 @@ class Growth:
         rng = Random(f"growth:{self.seed}")
         self.plan = [[] for _ in range(self.steps)]
         started: dict[str, int] = {}
-        for file in self.files:
+        for file in self.corpus.files:
             if is_transcript(file.path):
                 started[_stem(file.path)] = self._schedule(rng, file)
-        for file in self.files:
+        for file in self.corpus.files:
             if not is_transcript(file.path):
                 step = started.get(_stem(file.path), 0)
                 self.plan[step].append(Change("append", file.path, file.content))

@@ -37,7 +37,7 @@ def stamp(at: datetime) -> str:
 
 
 def usage(dialect: Dialect, shown: Shown, answer: Answer) -> Row:
-    """Return the `usage` object of one row."""
+    """Return the `usage` object of one row; today's early rows have what a stream begins with."""
     tokens = shown.tokens
     row: Row = {
         "input_tokens": tokens.input_tokens,
@@ -50,6 +50,8 @@ def usage(dialect: Dialect, shown: Shown, answer: Answer) -> Row:
     if not dialect.request_rows:
         split = {"cache_creation": _split(tokens), "service_tier": "standard"}
         return row | split | {"inference_geo": answer.geo or "not_available"}
+    if shown.stop_reason is None:
+        return row | {"cache_creation": _split(tokens)}
     return row | {
         "output_tokens_details": {"thinking_tokens": tokens.output_tokens // 3},
         "server_tool_use": {
@@ -107,7 +109,7 @@ def assistant(place: Place, link: Link, answer: Answer, shown: Shown, *, index: 
         row["requestRef"] = answer.ref
     if current:
         row |= {"requestedModel": answer.model, "promptCacheRequested": "5m"}
-    if place.agent_type is not None and place.dialect.agent_types:
+    if place.agent_type is not None and current:
         row["attributionAgent"] = place.agent_type
     row |= {"type": "assistant", "uuid": link.uuid, "timestamp": stamp(link.at)}
     if current:
@@ -181,12 +183,17 @@ def api_request(place: Place, answer: Answer, at: datetime, digest: str) -> Row:
 def synthetic(place: Place, link: Link, text: str) -> Row:
     """Return what the client writes in the model's stead when the API fails."""
     nothing: Row = {
+        "output_tokens_details": None,
         "input_tokens": 0,
         "output_tokens": 0,
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": 0,
         "server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 0},
         "service_tier": None,
+        "cache_creation": _split(Tokens()),
+        "inference_geo": None,
+        "iterations": None,
+        "speed": None,
     }
     message: Row = {
         "id": link.uuid,
@@ -199,5 +206,6 @@ def synthetic(place: Place, link: Link, text: str) -> Row:
         "usage": nothing,
         "content": [{"type": "text", "text": text}],
     }
-    row = place.head(link.parent) | {"message": message, "type": "assistant", "uuid": link.uuid}
-    return row | {"timestamp": stamp(link.at), "isApiErrorMessage": True} | place.tail()
+    row = place.head(link.parent) | {"type": "assistant", "uuid": link.uuid}
+    row |= {"timestamp": stamp(link.at), "message": message, "error": "overloaded_error"}
+    return row | {"isApiErrorMessage": True, "apiErrorStatus": 529} | place.tail()

@@ -7,6 +7,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import reduce
+from operator import add
 from random import Random
 
 from . import names, price_oracle
@@ -35,7 +37,9 @@ class ClientCost:
         return {
             "type": "cost-state",
             "sessionId": session,
-            "totalCostUSD": sum(self.usd.values()),
+            "totalCostUSD": reduce(
+                add, self.usd.values(), 0.0
+            ),  # sum() rounds otherwise since 3.12
             "totalAPIDuration": 1460,
             "totalAPIDurationWithoutRetries": 1380,
             "totalToolDuration": 54,
@@ -168,9 +172,21 @@ class Session:
         )
         path = f"{self.folder}/{folder}/agent-{agent_id}"
         if agent_type is not None:
-            about = {"agentType": agent_type, "isBuiltIn": agent_type == "Explore"}
-            self.add_file(f"{path}.meta.json", json.dumps(about | (meta or {})).encode())
+            about = self._meta(agent_type) | (meta or {})
+            self.add_file(f"{path}.meta.json", json.dumps(about, separators=(",", ":")).encode())
         return self.transcript(f"{path}.jsonl", place)
+
+    def _meta(self, agent_type: str) -> Row:
+        return {
+            "agentType": agent_type,
+            "isBuiltIn": agent_type in ("Explore", "general-purpose", "Plan"),
+            "description": "find the parser",
+            "toolUseId": names.tool_id(self.rng),
+            "spawnDepth": 1,
+            "requestShape": "background",
+            "model": "haiku",
+            "finished": True,
+        }
 
     def transcript(self, path: str, place: Place, *, edit: Edit | None = None) -> Transcript:
         """Start another file that holds rows of this session."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .. import spelling
+from .. import names, spelling
 from ..answer import Answer
 from ..dialect import CURRENT, MIDDLE, OLD, Row
 from ..forms import growing, whole
@@ -99,6 +99,17 @@ def torn_then_resumed(stage: Stage) -> None:
     session.ask(400)
     session.main.file.pieces[-1] = session.main.file.pieces[-1][:-90]
     _answers(stage, session.main)
+
+
+def torn_around_a_lie(stage: Stage) -> None:
+    """A torn row has a whole usage row inside: at the end of a file, and before another row."""
+    for resumed in (False, True):
+        session = stage.session(dialect=MIDDLE)
+        _answers(stage, session.main)
+        session.main.tool_result("ok", toolUseResult=names.lying_object())
+        session.main.file.pieces[-1] = session.main.file.pieces[-1][:-60]
+        if resumed:
+            _answers(stage, session.main)
 
 
 def missing_fields(stage: Stage) -> None:
@@ -212,6 +223,7 @@ SCENES = (
     glued_rows,
     torn_last_row,
     torn_then_resumed,
+    torn_around_a_lie,
     missing_fields,
     no_split,
     orphaned_file,

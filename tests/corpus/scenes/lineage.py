@@ -194,15 +194,22 @@ def side_queries(stage: Stage) -> None:
     session.save()
 
 
-def stream_killed(stage: Stage) -> None:
-    """A turn shows the first figure, the client was billed for more of it."""
+def interrupted_and_estimated(stage: Stage) -> None:
+    """An interrupted turn shows its first figure, while the client estimated its output."""
     session = stage.session()
     tokens = stage.tokens()
     cut = Answer(OPUS, replace(tokens, output_tokens=3), stop_reason=None)
-    session.answer(cut)
+    session.answer(cut, blocks=2)
     stage.truth.miss_final_figures(session.id)
     session.hide(OPUS, Tokens(output_tokens=tokens.output_tokens - 3))
     session.save()
+
+
+def saved_too_early(stage: Stage) -> None:
+    """A process that is interrupted saves nothing, and then writes its last answer."""
+    session = stage.session()
+    session.save()
+    session.answer(Answer(OPUS, stage.tokens()), blocks=2)
 
 
 def cost_falls_after_clear(stage: Stage) -> None:
@@ -231,6 +238,7 @@ SCENES = (
     side_question,
     compaction,
     side_queries,
-    stream_killed,
+    interrupted_and_estimated,
+    saved_too_early,
     cost_falls_after_clear,
 )

@@ -58,7 +58,9 @@ def interrupted_turn(stage: Stage) -> None:
     cut = Answer(OPUS, replace(stage.tokens(), output_tokens=2), stop_reason=None)
     session.answer(cut, forms.interrupted, blocks=2)
     stage.truth.miss_final_figures(session.id)
-    session.main.tool_result("[Request interrupted by user]")
+    main = session.main
+    said = [{"type": "text", "text": "[Request interrupted by user]"}]
+    main.say(rows.user(main.place, main.link(), said))
     session.answer(Answer(OPUS, stage.tokens()))
 
 
@@ -130,7 +132,8 @@ def api_error_rows(stage: Stage) -> None:
     session = stage.session()
     main = session.main
     session.answer(Answer(OPUS, stage.tokens()))
-    main.say(rows.synthetic(main.place, main.link(), "API Error: 529 overloaded"))
+    error = rows.synthetic(main.place, main.link(), "API Error: 529 overloaded")
+    main.say(error | {"requestId": names.request_id(stage.rng)})
     charged = rows.synthetic(main.place, main.link(), "No response requested.")
     message = charged["message"]
     assert isinstance(message, dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 from .. import names, rows
 from ..answer import Answer, Tokens
@@ -50,7 +51,7 @@ def subagents(stage: Stage) -> None:
     session = stage.session()
     for agent_type in ("Explore", "general-purpose", "reviewer"):
         session.answer(Answer(OPUS, stage.tokens()), blocks=3)
-        agent = session.agent(agent_type, meta={"spawnDepth": 1, "model": "haiku"})
+        agent = session.agent(agent_type, meta={"requestShape": "foreground"})
         last = _work(stage, agent)
         session.main.tool_result("done", toolUseResult=_result(agent, last))
     session.answer(Answer(OPUS, stage.tokens()))
@@ -61,7 +62,7 @@ def nested_subagents(stage: Stage) -> None:
     """Subagents start subagents: all of them lie in the session's folder, or one further down."""
     session = stage.session()
     session.answer(Answer(OPUS, stage.tokens()))
-    parent = session.agent("reviewer", meta={"spawnDepth": 1})
+    parent = session.agent("reviewer")
     _work(stage, parent)
     meta: Row = {"spawnDepth": 2, "parentAgentId": parent.place.agent_id}
     _work(stage, session.agent("general-purpose", meta=meta))
@@ -71,12 +72,43 @@ def nested_subagents(stage: Stage) -> None:
 
 
 def workflow_subagents(stage: Stage) -> None:
-    """A workflow's subagents lie in a folder of their own."""
+    """A workflow's subagents lie in a folder of their own, beside a journal."""
     session = stage.session()
     session.answer(Answer(OPUS, stage.tokens()))
-    for number in range(2):
-        run = f"subagents/workflow-{number}/step-{number}"
-        _work(stage, session.agent("implementer", folder=run, meta={"inWorkflowRun": True}))
+    meta: Row = {"workflowPhase": "One", "inWorkflowRun": True}
+    for folder in ("subagents/workflows/wf_666b1d98-a20", "subagents/workflow-7"):
+        for _ in range(2):
+            _work(stage, session.agent("workflow-subagent", folder=folder, meta=meta))
+        journal = {"type": "result", "result": names.lie(), "sessionId": session.id}
+        lines = json.dumps({"type": "launched"}) + "\n" + json.dumps(journal) + "\n"
+        session.add_file(f"{session.folder}/{folder}/journal.jsonl", lines.encode())
+    session.save()
+
+
+def fork_subagents(stage: Stage) -> None:
+    """A fork subagent's file begins with a copy of its parent's row, which asked for it."""
+    session = stage.session()
+    ask = names.tool_use(stage.rng, "Agent", {"subagent_type": "fork", "prompt": "go on"})
+    session.answer(Answer(OPUS, stage.tokens()), blocks=[names.text(stage.rng), ask])
+    asking = session.main.history[-1]
+    agent = session.agent("fork", meta={"isFork": True, "model": "inherit"})
+    facts: Row = {"agentId": agent.place.agent_id, "parentSessionId": session.id}
+    agent.append({"type": "fork-context-ref"} | facts | {"contextLength": 12})
+    copied = {"parentUuid": None, "isSidechain": True, "agentId": agent.place.agent_id}
+    agent.say(asking | copied)
+    _work(stage, agent, OPUS)
+    session.save()
+
+
+def subagent_spoken_to_again(stage: Stage) -> None:
+    """A message to a stopped subagent goes on in its own file, the next day."""
+    session = stage.session()
+    session.answer(Answer(OPUS, stage.tokens()))
+    agent = session.agent("reviewer")
+    _work(stage, agent)
+    agent.now = session.main.now = session.main.now + timedelta(days=1)
+    session.answer(Answer(OPUS, stage.tokens()))
+    _work(stage, agent)
     session.save()
 
 
@@ -147,6 +179,8 @@ SCENES = (
     subagents,
     nested_subagents,
     workflow_subagents,
+    fork_subagents,
+    subagent_spoken_to_again,
     subagents_beside_the_session,
     mirrored_progress,
     usage_in_tool_results,
