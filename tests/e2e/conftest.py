@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,9 +13,9 @@ import fetch_client
 import pytest
 from claude_tier.livecheck import Client, Namespace, ScriptedAPI
 from claude_tier.livecheck.client import CLIENT_VARIABLE
-from claude_tier.livecheck.scripted_api import Responder
 
-Serve = Callable[[Responder], ScriptedAPI]
+from .installation import Installed, installed
+from .oracle import Serve
 
 # Looked up while the environment is still the developer's own.
 FOUND = os.environ.get(CLIENT_VARIABLE) or fetch_client.find(fetch_client.installed())
@@ -65,3 +65,9 @@ def serve(network: Namespace | None) -> Iterator[Serve]:
     """Start a scripted API that only this test's clients reach: `api = serve(script)`."""
     with ExitStack() as running:
         yield lambda respond: running.enter_context(ScriptedAPI(respond, namespace=network))
+
+
+@pytest.fixture
+def here(client: Client) -> Installed:
+    """claude-tier, installed in the client's scratch home."""
+    return installed(client)

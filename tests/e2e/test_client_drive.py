@@ -5,42 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 from claude_tier.errors import UserError
-from claude_tier.livecheck import Answer, Client, Script, ScriptedAPI, fail, spawn, text, tool_use
+from claude_tier.livecheck import Answer, Client, Script, fail, spawn, text, tool_use
 
-from .conftest import Serve
-
-FOREGROUND = {"CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1"}
-
-TOKENS = {
-    "inputTokens": "input_tokens",
-    "outputTokens": "output_tokens",
-    "cacheReadInputTokens": "cache_read_tokens",
-    "cacheCreationEphemeral5mInputTokens": "cache_write_5m_tokens",
-    "cacheCreationEphemeral1hInputTokens": "cache_write_1h_tokens",
-}
-
-
-def answered(api: ScriptedAPI) -> dict[str, dict[str, int]]:
-    """The tokens the API answered with, by model, in the client's own words."""
-    totals: dict[str, Counter[str]] = {}
-    for exchange in api.requests:
-        if exchange.usage is not None:
-            model = totals.setdefault(exchange.model, Counter())
-            model.update({key: getattr(exchange.usage, name) for key, name in TOKENS.items()})
-    return {model: dict(counter) for model, counter in totals.items()}
-
-
-def charged(result: dict[str, object]) -> dict[str, dict[str, int]]:
-    """The tokens the client says it was charged, by model."""
-    usage = result["modelUsage"]
-    assert isinstance(usage, dict)
-    return {model: {key: figures[key] for key in TOKENS} for model, figures in usage.items()}
+from .oracle import FOREGROUND, Serve, answered, charged, transcript
 
 
 def test_a_prompt_is_answered_and_charged_to_the_token(client: Client, serve: Serve) -> None:
@@ -189,11 +160,6 @@ def test_an_interrupted_answer_leaves_the_placeholder(client: Client, serve: Ser
     assert [row["message"]["content"][0]["text"] for row in rows] == ["first block", "second bl"]
     assert {row["message"]["stop_reason"] for row in rows} == {None}
     assert {row["message"]["usage"]["output_tokens"] for row in rows} == {1}
-
-
-def transcript(client: Client, session: str) -> list[dict[str, Any]]:
-    (path,) = (client.home / ".claude/projects").glob(f"*/{session}.jsonl")
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def test_an_overloaded_api_is_asked_again(client: Client, serve: Serve) -> None:
