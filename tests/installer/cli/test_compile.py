@@ -1,0 +1,67 @@
+"""`claude-tier compile`, as the hooks run it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import cast
+
+import pytest
+from claude_tier import cli
+from claude_tier_hooks import policy, state
+
+
+def test_it_is_silent_where_nothing_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first run names the file, the second has nothing to say."""
+    assert cli.main(["compile"]) == 0
+    assert capsys.readouterr() == (f"Compiled {state.path('policy.json')}\n", "")
+    assert cli.main(["compile"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_quiet_says_nothing_at_all(capsys: pytest.CaptureFixture[str]) -> None:
+    """A hook's own output must not be mixed with it."""
+    assert cli.main(["compile", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_mistake_ends_with_1_and_every_fault(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, one a line, with the place first."""
+    file = home / ".claude" / "claude-tier" / "config.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("week_start: mon\nasign: {}\n")
+    assert cli.main(["compile", "--quiet"]) == 1
+    first, second, hint = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"claude-tier: {file}:1:1: week_start: must be 'monday'")
+    assert second.startswith(f"{file}:2:1: asign: unknown key; did you mean assign?")
+    assert hint == "Nothing was changed; the previous configuration stays in effect."
+
+
+def test_a_project_is_compiled_beside_the_user(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What of it has no effect is a message, not a failure."""
+    (tmp_path / ".claude").mkdir()
+    file = tmp_path / ".claude" / "claude-tier.yaml"
+    file.write_text("assign: {Explore: opus}\n")
+    assert cli.main(["compile", "--project", str(tmp_path)]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"Compiled {policy.overlay_file(str(tmp_path))}\n"
+    assert printed.err.startswith(f"claude-tier: {file}:1:10: assign.Explore: may only lower")
+    assert Path(state.path("policy.json")).is_file()
+
+
+def test_the_recorded_command_runs(home: Path) -> None:
+    """What policy.json names is what a hook can start, from any folder."""
+    assert cli.main(["compile"]) == 0
+    recorded = state.read_json(state.path("policy.json")) or {}
+    command = cast("list[str]", recorded["command"])
+    (home / ".claude" / "claude-tier" / "config.yaml").write_text("preset: budget\n")
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    environment = {**os.environ, "PYTHONPATH": path}
+    subprocess.run([*command, "compile", "--quiet"], cwd="/", env=environment, check=True)
+    assert policy.load()["preset"] == "budget"
