@@ -62,7 +62,8 @@ def _trigger(event: str, *changes: tuple[str, str]) -> str:
 SCHEMA = (
     "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
     "CREATE TABLE session (id INTEGER PRIMARY KEY, project INTEGER NOT NULL, started REAL,"
-    " file TEXT, host INTEGER, model TEXT, model_at REAL, parent INTEGER, forked REAL)",
+    " file TEXT, host INTEGER, model TEXT, model_at REAL, parent INTEGER,"
+    " parent_at REAL)",
     "CREATE TABLE run (id INTEGER PRIMARY KEY, agent_id TEXT NOT NULL, session INTEGER NOT NULL,"
     " agent INTEGER NOT NULL, model TEXT, tool_use_id TEXT, last REAL, ended REAL,"
     " usd REAL NOT NULL DEFAULT 0, tokens INTEGER NOT NULL DEFAULT 0, UNIQUE (agent_id, session))",
@@ -71,6 +72,7 @@ SCHEMA = (
     " session INTEGER NOT NULL, agent INTEGER NOT NULL, run INTEGER, model INTEGER NOT NULL,"
     " source INTEGER NOT NULL, requests INTEGER NOT NULL, final INTEGER NOT NULL,"
     " owned INTEGER NOT NULL, fast INTEGER NOT NULL, geo TEXT, " + _COUNTS + ", usd REAL)",
+    "CREATE INDEX usage_by_session ON usage (session, at)",
     "CREATE INDEX usage_unpriced ON usage (model) WHERE usd IS NULL",
     "CREATE INDEX usage_unmeasured ON usage (at) WHERE final = 0",
     "CREATE TABLE bucket (start INTEGER NOT NULL, session INTEGER NOT NULL, agent INTEGER NOT NULL,"

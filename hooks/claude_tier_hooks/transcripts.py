@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 BLOCK = 4 * 1024 * 1024
 HEAD = 256 * 1024  # how far into a file its first folder and time are looked for
+BEFORE = 16 * 1024
 MARK = 64  # bytes before the offset whose checksum tells a rewritten file
 PENDING = 64  # requests without an answer that are remembered between reads
 NEEDLES = (b'"usage"', b'"api-request"', b'"cost-state"')
 SYNTHETIC = "<synthetic>"
 
+_BLANK = " \t\r\n\0"
 _decode = json.JSONDecoder(strict=False).raw_decode
 
 
@@ -43,9 +45,10 @@ def read(path: str, known: tuple[int, ...] | None, pending: list[str] | None = N
         start = _start(stream, now, known)
         if not start:
             pending = None
+        before = _before(stream, start)
         stream.seek(start)
         data, complete = _lines(stream)
-        batch = {
+        batch: Json = {
             "path": path,
             "inode": now.st_ino,
             "restart": known is not None and start == 0,
@@ -61,6 +64,7 @@ def read(path: str, known: tuple[int, ...] | None, pending: list[str] | None = N
         batch["mtime_ns"] = now.st_mtime_ns
         batch["mark"] = _mark(stream, start + complete)
     _scan(data, batch)
+    batch["costs"] = [(row, at or _time_before(before, len(before))) for row, at in batch["costs"]]
     return batch
 
 
@@ -71,6 +75,12 @@ def _start(stream: BinaryIO, now: os.stat_result, known: tuple[int, ...] | None)
     if inode != now.st_ino or offset > now.st_size or _mark(stream, offset) != mark:
         return 0
     return offset
+
+
+def _before(stream: BinaryIO, start: int) -> bytes:
+    """Some text above what is read now, for the time of a cost-state that comes first in it."""
+    stream.seek(max(0, start - BEFORE))
+    return stream.read(min(BEFORE, start))
 
 
 def _mark(stream: BinaryIO, offset: int) -> int:
@@ -108,7 +118,8 @@ def _scan(data: bytes, batch: Json) -> None:
             lines[start] = end
             at = data.find(needle, end)
     for start in sorted(lines):
-        for row in objects(data[start : lines[start]]):
+        whole = lines[start] < len(data)
+        for row in objects(data[start : lines[start]], whole=whole):
             if row.get("type") == "cost-state":
                 batch["costs"].append((row, _time_before(data, start)))
             else:
@@ -121,11 +132,16 @@ def _time_before(data: bytes, start: int) -> float | None:
     return epoch(data[at + 13 : at + 37].decode("ascii", "replace")) if at >= 0 else None
 
 
-def objects(line: bytes) -> list[Json]:
-    """Every JSON object on the line: also glued ones, and one behind the rest of a torn one."""
+def objects(line: bytes, *, whole: bool = True) -> list[Json]:
+    """Every JSON object on the line: also glued ones, and one behind the rest of a torn one.
+
+    An object inside a torn one is none of them: what is found behind broken text must reach the
+    end of the line and look like a row. A line that is `whole` no more will be appended to.
+    """
     text = line.decode("utf-8", "replace")
     found = []
     position = text.find("{")
+    broken = False
     for _ in range(200):
         if position < 0:
             break
@@ -134,9 +150,13 @@ def objects(line: bytes) -> list[Json]:
         except (ValueError, RecursionError):
             end = position + 1
             value = None
-        if isinstance(value, dict):
+        if value is None:
+            broken = True
+            if not whole:
+                break
+        elif not broken or ("sessionId" in value and not text[end:].strip(_BLANK)):
             found.append(value)
-        position = text.find('{"' if value is None else "{", end)
+        position = text.find('{"' if broken else "{", end)
     return found
 
 

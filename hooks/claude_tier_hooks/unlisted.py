@@ -64,16 +64,22 @@ def charged(db: sqlite3.Connection, session: int) -> dict[str, list[float]] | No
     figures: dict[str, list[float]] = {}
     for _, _, models in ends:
         _add(figures, json.loads(models), 1)
-    parent, forked = db.execute(
-        "SELECT parent, forked FROM session WHERE id = ?", (session,)
-    ).fetchone() or (None, None)
+    (parent,) = db.execute("SELECT parent FROM session WHERE id = ?", (session,)).fetchone()
     if parent is None:
         return figures
+    (forked,) = db.execute("SELECT min(at) FROM usage WHERE session = ?", (session,)).fetchone()
     before = [one for one in _states(db, parent) if forked is None or one[0] <= forked]
-    if not before:
+    if before:
+        _add(figures, json.loads(before[-1][2]), -1)
+    elif not _was_read(db, parent):
         return None
-    _add(figures, json.loads(before[-1][2]), -1)
     return figures
+
+
+def _was_read(db: sqlite3.Connection, session: int) -> bool:
+    """Whether the session's own transcript was seen; without a saved cost its fork began at 0."""
+    row = db.execute("SELECT file FROM session WHERE id = ?", (session,)).fetchone()
+    return bool(row and row[0])
 
 
 def _states(db: sqlite3.Connection, session: int) -> list[tuple[float, float, str]]:

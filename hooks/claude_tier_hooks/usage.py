@@ -45,6 +45,7 @@ class Recorder:
         self.hosts = policy.get("hosts") or {}
         self.source = ledger.name_id(db, source)
         self.ids: dict[str, int] = {}
+        self.files: set[str] = set()
         self.sessions: dict[int, Json] = {}
         self.sums: dict[tuple[int, ...], list[float]] = {}
         self.runs: dict[int, list[float]] = {}
@@ -62,16 +63,44 @@ class Recorder:
         if known is None:
             known = _load_session(self.db, number) or self._new_session(number, cwd, file)
             self.sessions[number] = known
+        if file and file not in self.files:
+            self.files.add(file)
+            self._learn(known, file)
         return known
+
+    def _learn(self, session: Json, file: str) -> None:
+        """A session known by copies of its rows, or that moved, is owned by its first folder."""
+        if session["file"] == file:
+            return
+        first = transcripts.head(file)
+        if "at" not in first:
+            return
+        if session["file"] and (session["started"] or 0) <= first["at"]:
+            return
+        root = project.root(first["cwd"]) if "cwd" in first else None
+        session.update(file=file, started=first["at"])
+        if root:
+            session["project"] = self.id(root)
+            self.db.execute(
+                "UPDATE bucket SET project = ?1 WHERE session = ?2 AND project <> ?1",
+                (session["project"], session["id"]),
+            )
+        self.db.execute(
+            "UPDATE session SET file = ?, started = ?, project = ? WHERE id = ?",
+            (file, first["at"], session["project"], session["id"]),
+        )
 
     def _new_session(self, number: int, cwd: object, file: str | None) -> Json:
         first = transcripts.head(file) if file else {}
         where = first.get("cwd") or cwd
         root = project.root(where) if isinstance(where, str) else "unknown"
-        made = {"id": number, "project": self.id(root), "started": first.get("at"), "host": None}
+        made = {
+            "id": number, "project": self.id(root), "started": first.get("at"), "host": None,
+            "parent": None, "parent_at": None, "file": file if first else None,
+        }  # fmt: skip
         self.db.execute(
             "INSERT INTO session (id, project, started, file) VALUES (?, ?, ?, ?)",
-            (number, made["project"], made["started"], file),
+            (number, made["project"], made["started"], made["file"]),
         )
         return made
 
@@ -114,7 +143,7 @@ class Recorder:
         owner = session
         if row["copied_from"]:
             owner = self.session(row["copied_from"], row["cwd"])
-            self._note_parent(session, owner)
+            self._note_parent(session, owner["id"], row["at"])
         run, agent = (None, self.id(ledger.MAIN))
         if agent_id:
             run, agent = self.run(owner["id"], agent_id, meta)
@@ -123,11 +152,11 @@ class Recorder:
         new = [
             at, owner["id"], agent, run, self.id(row["model"]), self.source, row["requests"],
             int(row["final"]), owned, int(row["speed"] == "fast"), row["geo"] or None,
-            *(row[kind] for kind in TOKENS), self._price(row, at, owner),
+            *(row[kind] for kind in TOKENS), None,
         ]  # fmt: skip
         if owned != COPY and not row["copied_from"]:
             self._note_model(owner, run, row, at)
-        self._merge(key, new, owner)
+        self._merge(key, new, owner, row)
 
     def _price(self, row: Json, at: float, session: Json) -> float | None:
         """Where the request went decides: a host named in the configuration has its own prices."""
@@ -139,27 +168,48 @@ class Recorder:
         )
         return prices.price(table, row["model"], at, row)
 
-    def _merge(self, key: str, new: Cells, owner: Json) -> None:
+    def _merge(self, key: str, new: Cells, owner: Json, row: Json) -> None:
         found = self.db.execute(_SELECT, (key,)).fetchone()
         if found is None:
+            new[-1] = self._price(row, new[0], owner)
             self.db.execute(_INSERT, (key, *new))
             self._move(new, 1)
             return
         old = list(found[1:])
-        kept = new if _weight(new) >= _weight(old) else old
-        merged = [min(new[0], old[0]), *kept[1:]]
+        merged = self._merged(new, old, row)
+        if merged[1] != new[1]:
+            self._note_parent(self.sessions[new[1]], merged[1], new[0])
+        elif old[1] != new[1]:
+            copy = self.sessions.get(old[1]) or _load_session(self.db, old[1])
+            if copy:
+                self._note_parent(copy, new[1], old[0])
+        if merged != old:
+            self.db.execute(_UPDATE, (*merged, found[0]))
+            self._move(old, -1)
+            self._move(merged, 1)
+
+    def _merged(self, new: Cells, old: Cells, row: Json) -> Cells:
+        """The greater of two rows of one response, where it was paid, when it began."""
+        greater = _weight(new) >= _weight(old)
         place = new if self._owns(new, old) else old
+        merged = list(new if greater else old)
+        merged[0] = min(new[0], old[0])
         merged[1:4] = place[1:4]
         merged[8] = place[8]
-        if merged == old:
-            return
-        if place is old and old[1] != new[1]:
-            self._note_parent(self.sessions[new[1]], {"id": old[1]})
-        elif place is new and old[1] != new[1]:
-            self._note_parent(_load_session(self.db, old[1]) or {"id": old[1]}, owner)
-        self.db.execute(_UPDATE, (*merged, found[0]))
-        self._move(old, -1)
-        self._move(merged, 1)
+        if greater or merged[0] != old[0]:
+            # Dated by its first row, it is priced by that day.
+            usage = row if greater else self._as_usage(old)
+            session = self.sessions.get(place[1]) or _load_session(self.db, place[1])
+            merged[-1] = self._price(usage, merged[0], session or {"host": None})
+        return merged
+
+    def _as_usage(self, cells: Cells) -> Json:
+        return dict(
+            zip(TOKENS, cells[11:17]),
+            model=ledger.text_of(self.db, cells[4]),
+            speed="fast" if cells[9] else None,
+            geo=cells[10],
+        )
 
     def _owns(self, new: Cells, old: Cells) -> bool:
         """Whether the new row's place is better: paid there, then main, then began first."""
@@ -171,14 +221,17 @@ class Recorder:
         theirs = (_load_session(self.db, old[1]) or {}).get("started")
         return mine is not None and theirs is not None and mine < theirs
 
-    def _note_parent(self, session: Json, parent: Json) -> None:
-        """A session that holds copies of another's rows was forked from it."""
-        if session["id"] != parent["id"] and session.get("parent") != parent["id"]:
-            session["parent"] = parent["id"]
-            self.db.execute(
-                "UPDATE session SET parent = ? WHERE id = ?", (parent["id"], session["id"])
-            )
+    def _note_parent(self, session: Json, parent: int, at: float | None) -> None:
+        """A session that holds copies was forked from the owner of the latest of them."""
+        at = at or 0.0
+        if session["id"] == parent or at < (session["parent_at"] or 0.0):
+            return
+        if session["parent"] != parent:
             self.touched.add(session["id"])
+        session.update(parent=parent, parent_at=at)
+        self.db.execute(
+            "UPDATE session SET parent = ?, parent_at = ? WHERE id = ?", (parent, at, session["id"])
+        )
 
     def _note_model(self, session: Json, run: int | None, row: Json, at: float) -> None:
         """The model each conversation runs on now: that of its latest response."""
@@ -195,12 +248,6 @@ class Recorder:
             " AND coalesce(model_at, 0) <= ?2",
             (row["model"], at, session["id"]),
         )
-        if at < session.get("forked", float("inf")):
-            session["forked"] = at
-            self.db.execute(
-                "UPDATE session SET forked = min(coalesce(forked, ?1), ?1) WHERE id = ?2",
-                (at, session["id"]),
-            )
 
     def _move(self, row: Cells, sign: int) -> None:
         """Add a row to the sums of its quarter hour, or take it out."""
@@ -263,15 +310,11 @@ def _weight(row: Cells) -> tuple[int, int, int]:
 
 
 def _load_session(db: sqlite3.Connection, number: int) -> Json | None:
+    columns = ("id", "project", "started", "host", "parent", "parent_at", "file")
     row = db.execute(
-        "SELECT id, project, started, host, parent, forked FROM session WHERE id = ?", (number,)
+        "SELECT %s FROM session WHERE id = ?" % ", ".join(columns), (number,)
     ).fetchone()
-    if row is None:
-        return None
-    found = dict(zip(("id", "project", "started", "host", "parent"), row))
-    if row[5] is not None:
-        found["forked"] = row[5]
-    return found
+    return dict(zip(columns, row)) if row else None
 
 
 def _project_of(db: sqlite3.Connection, sessions: dict[int, Json], number: int) -> int:
