@@ -35,9 +35,9 @@ class Runtime:
     folder: str
     gone: str
 
-    def hook(self, script: str, options: Collection[str]) -> str:
+    def hook(self, script: str) -> str:
         path = self._path(script)
-        start = " ".join(["exec", self.python, *map(shlex.quote, options), path])
+        start = f"exec {self.python} -S -E {path}"
         if script == "session_start.py":
             said = shlex.quote(json.dumps({"systemMessage": self.gone}, ensure_ascii=False))
             tell = f"{{ printf '%s\\n' {said}; exit 0; }}"
@@ -47,7 +47,7 @@ class Runtime:
     def status_line(self, chain: str | None) -> str:
         """The command of the status line; the user's own runs alone if ours has vanished."""
         path = self._path("status_line.py")
-        otherwise = f"exec sh -c {shlex.quote(chain)}" if chain else "exit 0"
+        otherwise = f"exec sh -c {shlex.quote(chain)}" if chain is not None else "exit 0"
         return f"{self.test} && test -r {path} || {otherwise} ; exec {self.python} -S -E {path}"
 
     def _path(self, script: str) -> str:
@@ -93,9 +93,8 @@ def handlers(group: object) -> list[dict[str, object]]:
 
 
 def _handler(handler: dict[str, object], runtime: Runtime) -> dict[str, object]:
-    *options, script = cast("list[str]", handler["args"])
-    command = runtime.hook(script.removeprefix(_PLUGIN_HOOKS), options)
-    shell_form = {**handler, "command": command}
+    script = cast("list[str]", handler["args"])[-1]  # the plugin's own guard comes before it
+    shell_form = {**handler, "command": runtime.hook(script.removeprefix(_PLUGIN_HOOKS))}
     del shell_form["args"]  # its presence, even empty, would mean exec form
     return shell_form
 
