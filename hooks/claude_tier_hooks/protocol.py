@@ -55,11 +55,12 @@ def _read() -> Json:
 
 def _hand_over() -> None:
     """Let the newer of two installed copies do the work (a plugin and the command, say)."""
-    newer = state.read_json(state.path("hooks", "version.json")) or {}
-    version = newer.get("version")
+    script = state.path("hooks", os.path.basename(sys.argv[0]))
+    if os.path.abspath(sys.argv[0]) == os.path.abspath(script):
+        return
+    version = (state.read_json(state.path("manifest.json")) or {}).get("runtime_version")
     if not isinstance(version, str) or _number(version) <= _number(__version__):
         return
-    script = state.path("hooks", os.path.basename(sys.argv[0]))
     if os.path.exists(script) and os.environ.get("CLAUDE_TIER_HANDED_OVER") != version:
         os.environ["CLAUDE_TIER_HANDED_OVER"] = version
         os.execv(sys.executable, [sys.executable, "-S", "-E", script])
