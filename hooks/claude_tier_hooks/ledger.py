@@ -182,14 +182,17 @@ def _named(fault: sqlite3.DatabaseError) -> Exception:
     return DamagedError(str(fault)) if is_damage(fault) else fault
 
 
-def set_aside(where: str | None = None) -> str | None:
-    """Move a damaged ledger out of the way; its new name, or None when somebody else did."""
+def set_aside(where: str | None = None, *, sure: bool = False) -> str | None:
+    """Move a damaged ledger out of the way; its new name, or None when somebody else did.
+
+    `sure`: a whole check found damage that the quick one here does not look for.
+    """
     import fcntl
 
     where = where or file()
     with open(where + ".repair", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _really_damaged(where):
+        if not sure and not _really_damaged(where):
             return None
         aside = "%s.damaged-%d" % (where, time.time())
         for tail in ("-wal", "-shm", ""):

@@ -203,6 +203,21 @@ class Recorder:
             merged[-1] = self._price(usage, merged[0], session or {"host": None})
         return merged
 
+    def reprice(self, key: str) -> bool:
+        """Price a response from what is kept of it; False when its model has no price still."""
+        found = self.db.execute(_SELECT, (key,)).fetchone()
+        if found is None:
+            return False
+        old = list(found[1:])
+        session = self.sessions.get(old[1]) or _load_session(self.db, old[1])
+        usd = self._price(self._as_usage(old), old[0], session or {"host": None})
+        if usd is None:
+            return False
+        self.db.execute(_UPDATE, (*old[:-1], usd, found[0]))
+        self._move(old, -1)
+        self._move([*old[:-1], usd], 1)
+        return True
+
     def _as_usage(self, cells: Cells) -> Json:
         return dict(
             zip(TOKENS, cells[11:17]),

@@ -1,0 +1,51 @@
+"""Usage that had no price when it was counted, priced once its model has one."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from . import ledger, prices
+from .usage import Recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Json
+
+BATCH = 2000  # responses of one transaction, so that no hook waits long
+
+
+def models(db: sqlite3.Connection) -> list[tuple[str, int]]:
+    """(model, responses) of what the ledger holds without a price, the most used first."""
+    return db.execute(
+        "SELECT text, count(*) AS n FROM usage JOIN name ON name.id = model"
+        " WHERE usd IS NULL GROUP BY model ORDER BY n DESC, text"
+    ).fetchall()
+
+
+def settle(db: sqlite3.Connection, policy: Json) -> int:
+    """Price what has a price by now, from what is kept of it; how many responses that were."""
+    keys = _candidates(db, policy)
+    settled = 0
+    for start in range(0, len(keys), BATCH):
+        with ledger.Writing(db):
+            recorder = Recorder(db, policy)
+            settled += sum(map(recorder.reprice, keys[start : start + BATCH]))
+            recorder.finish()
+    return settled
+
+
+def _candidates(db: sqlite3.Connection, policy: Json) -> list[str]:
+    """Keys of responses whose model or host the policy has learned of."""
+    table = policy.get("models") or {}
+    named = [model for model, _ in models(db) if model in table or prices.plain_id(model) in table]
+    numbers = [ledger.known_id(db, model) for model in named]
+    hosts = [ledger.known_id(db, host) for host in policy.get("hosts") or ()]
+    query = "SELECT key FROM usage WHERE usd IS NULL AND (model IN (%s) OR session IN" % _marks(
+        numbers
+    )
+    query += " (SELECT id FROM session WHERE host IN (%s)))" % _marks(hosts)
+    return [row[0] for row in db.execute(query, (*numbers, *hosts))]
+
+
+def _marks(values: list[int]) -> str:
+    return ", ".join("?" * len(values))
