@@ -206,6 +206,19 @@ def test_prices_are_those_of_the_list(model: str, tokens: Tokens, usd: str) -> N
     assert price_oracle.usd(model, tokens, at=at) == Decimal(usd)
 
 
+def test_an_advisor_is_billed_beside_the_request() -> None:
+    """Its tokens count at its own model, as no request."""
+    corpus = build(0, scenes=["advisor"])
+    advised = [row["message"]["usage"]["iterations"] for row in rows_of(corpus) if "effort" in row]
+    named = {part["model"] for parts in advised for part in parts} - {None}
+    by_model = corpus.truth.by(lambda charge: charge.model)
+
+    assert named == {"claude-fable-5-1"}
+    assert by_model["claude-fable-5-1"]["requests"] == 0
+    assert by_model["claude-fable-5-1"]["input_tokens"] == 140_000
+    assert {model for model in by_model if by_model[model]["requests"]} == set(by_model) - named
+
+
 def test_fast_and_us_multiply() -> None:
     """Fast mode doubles and the US adds a tenth, on tokens alone."""
     at = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -239,6 +252,24 @@ def test_growth_shows_every_byte_before_it_takes_any(corpus: Corpus, tmp_path: P
     )
     assert set(kinds) == {"append", "replace", "truncate", "delete"}
     assert torn > 20
+
+
+def test_growth_takes_rows_but_no_saved_cost(corpus: Corpus, tmp_path: Path) -> None:
+    """A rewritten file is shorter, and has as many `cost-state` rows as before."""
+    growth = Growth(corpus, steps=25, seed=1)
+    shorter = 0
+    for step in range(growth.steps):
+        before = {change.path: _read(tmp_path / change.path) for change in growth.plan[step]}
+        for change in growth.grow(tmp_path, step):
+            if change.kind in ("replace", "truncate"):
+                after = _read(tmp_path / change.path)
+                assert after.count(b"cost-state") >= before[change.path].count(b"cost-state")
+                shorter += len(after) < len(before[change.path])
+    assert shorter > 10
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
 
 
 def test_growth_without_rewrites_ends_at_the_corpus(corpus: Corpus, tmp_path: Path) -> None:
