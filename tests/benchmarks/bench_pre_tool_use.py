@@ -52,27 +52,16 @@ def fill(state: Path, rows: int) -> None:
             session = ledger.name_id(db, f"session-{n}")
             began = now - draw.random() * DAYS * 86400
             project = draw.choice(projects)
-            db.execute(
-                "INSERT INTO session (id, project, started) VALUES (?, ?, ?)",
-                (session, project, began),
-            )
+            row = (session, project, began)
+            db.execute("INSERT INTO session (id, project, started) VALUES (?, ?, ?)", row)
         at = min(now - 60, began + (n % 40) * 90)
         model, agent = draw.choice(models), draw.choice(agents)
-        tokens = (
-            draw.randint(1, 900),
-            draw.randint(50, 4000),
-            draw.randint(0, 150_000),
-            draw.randint(0, 9000),
-            0,
-            0,
-        )
-        usage.append(
-            (f"msg_{n:024d}", at, session, agent, model, source, 1, 1, 1, 0, *tokens, 0.01)
-        )
-        key = (int(at // ledger.BUCKET), session, agent, model, source, project)
-        row = sums.setdefault(key, [0.0] * 9)
+        tokens = (draw.randint(1, 900), draw.randint(50, 4000), draw.randint(0, 150_000), 900, 0, 0)
+        who = (session, agent, model, source)
+        usage.append((f"msg_{n:024d}", at, *who, 1, 1, 1, 0, *tokens, 0.01))
+        total = sums.setdefault((int(at // ledger.BUCKET), *who, project), [0.0] * 9)
         for i, value in enumerate((1, *tokens, 0.01, 0)):
-            row[i] += value
+            total[i] += value
     columns = "key, at, session, agent, model, source, requests, final, owned, fast"
     columns += ", " + ", ".join(ledger.KINDS) + ", usd"
     db.executemany(f"INSERT INTO usage ({columns}) VALUES ({', '.join('?' * 17)})", usage)
@@ -86,15 +75,20 @@ def policy(state: Path) -> None:
     """A compiled policy with a day, a week and a month budget and the whole price table."""
     from claude_tier_hooks import prices
 
-    def budget(period: str, limit: float) -> dict[str, object]:
-        return {
-            "name": period, "scope": {"kind": "user"}, "period": period, "unit": "usd", "limit": limit,
-            "warn": 0.8, "recover": 0.85, "cap": 0.9, "stop": 1.0, "ceiling": "sonnet", "on_stop": "deny",
-        }  # fmt: skip
-
+    common: dict[str, object] = {
+        "scope": {"kind": "user"},
+        "unit": "usd",
+        "limit": 1e6,
+        "warn": 0.8,
+        "recover": 0.85,
+        "cap": 0.9,
+        "stop": 1.0,
+        "ceiling": "sonnet",
+        "on_stop": "deny",
+    }
     made = {
         "version": 1,
-        "budgets": [budget("day", 1e6), budget("week", 1e6), budget("month", 1e6)],
+        "budgets": [{"name": p, "period": p, **common} for p in ("day", "week", "month")],
         "assign": {"Explore": {"tier": "haiku", "effort": None}},
         "fan_out": {"max_new_agents": 1000, "seconds": 600, "action": "warn"},
         "prices": prices.shipped()["models"],
@@ -104,19 +98,21 @@ def policy(state: Path) -> None:
 
 def transcript(size: int) -> bytes:
     """New lines as the client writes them: about a fifth of the bytes are assistant rows."""
+    usage = {
+        "input_tokens": 3,
+        "output_tokens": 200,
+        "cache_read_input_tokens": 50_000,
+        "cache_creation_input_tokens": 900,
+    }
+    text = [{"type": "text", "text": "word " * 200}]
     lines: list[str] = []
     while sum(map(len, lines)) < size:
-        n = len(lines)
-        usage = {"input_tokens": 3, "output_tokens": 200, "cache_read_input_tokens": 50_000,
-                 "cache_creation_input_tokens": 900}  # fmt: skip
-        message = {"id": f"msg_new{os.urandom(8).hex()}", "role": "assistant", "model": MODELS[0],
-                   "content": [{"type": "text", "text": "word " * 200}], "stop_reason": "tool_use",
-                   "usage": usage}  # fmt: skip
-        lines.append(json.dumps({"type": "assistant", "sessionId": "bench", "cwd": "/tmp", "requestRef": f"r{n}",
-                                 "timestamp": "2026-11-20T10:00:00.000Z", "message": message}) + "\n")  # fmt: skip
-        lines.append(
-            json.dumps({"type": "user", "message": {"content": "tool output " * 500}}) + "\n"
-        )
+        message = {"id": f"msg_new{os.urandom(8).hex()}", "role": "assistant", "model": MODELS[0]}
+        message |= {"content": text, "stop_reason": "tool_use", "usage": usage}
+        row = {"type": "assistant", "sessionId": "bench", "timestamp": "2026-11-20T10:00:00.000Z"}
+        lines.append(json.dumps(row | {"requestRef": str(len(lines)), "message": message}) + "\n")
+        other = {"type": "user", "message": {"content": "tool output " * 500}}
+        lines.append(json.dumps(other) + "\n")
     return "".join(lines).encode()
 
 
@@ -142,22 +138,21 @@ def measure(python: str, rows: int, runs: int) -> float:
             theirs.append(timed(bare, b"", environment))
             ours.append(timed(hook, event(main, n), environment))
         mine, base = statistics.median(ours), statistics.median(theirs)
-        print(f"{Path(python).name}: decision {mine * 1e3:.1f} ms, bare {base * 1e3:.1f} ms")
+        say(f"{Path(python).name}: decision {mine * 1e3:.1f} ms, bare {base * 1e3:.1f} ms")
         return mine / base
 
 
 def event(main: Path, n: int) -> bytes:
-    return json.dumps(
-        {
-            "session_id": "bench",
-            "transcript_path": str(main),
-            "cwd": str(main.parent),
-            "hook_event_name": "PreToolUse",
-            "tool_name": "Agent",
-            "tool_use_id": f"toolu_{n}",
-            "tool_input": {"description": "look", "prompt": "p", "subagent_type": "Explore"},
-        }  # fmt: skip
-    ).encode()
+    call = {
+        "session_id": "bench",
+        "transcript_path": str(main),
+        "cwd": str(main.parent),
+        "hook_event_name": "PreToolUse",
+        "tool_name": "Agent",
+        "tool_use_id": f"toolu_{n}",
+        "tool_input": {"description": "look", "prompt": "p", "subagent_type": "Explore"},
+    }
+    return json.dumps(call).encode()
 
 
 def timed(command: list[str], stdin: bytes, environment: dict[str, str]) -> float:
@@ -168,6 +163,10 @@ def timed(command: list[str], stdin: bytes, environment: dict[str, str]) -> floa
     return time.perf_counter() - start
 
 
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rows", type=int, default=1_000_000)
@@ -175,7 +174,7 @@ def main() -> int:
     options.add_argument("--python", default=getattr(sys, "_base_executable", sys.executable))
     given = options.parse_args()
     ratio = measure(given.python, given.rows, given.runs)
-    print(f"PreToolUse over {given.rows:,} usage rows: {ratio:.2f} x bare (limit {LIMIT})")
+    say(f"PreToolUse over {given.rows:,} usage rows: {ratio:.2f} x bare (limit {LIMIT})")
     return 0 if ratio <= LIMIT else 1
 
 
