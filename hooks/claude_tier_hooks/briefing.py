@@ -55,8 +55,15 @@ def _line(one: Json) -> str:
                 "lowest": "new subagents run on the lowest tier",
             }[what["on_stop"]]
         )
-    end = budget.reset_at(what, one["since"])
-    return text + (", until %s" % time.strftime("%a %H:%M", time.localtime(end)) if end else "")
+    return text + _until(what, one["since"], time.time())
+
+
+def _until(what: Json, since: float, now: float) -> str:
+    end = budget.reset_at(what, since, now)
+    if end is None:
+        return ""
+    form = "%a %H:%M" if end - now < 6 * 86400 else "%a %d %b %H:%M"
+    return time.strftime(", until " + form, time.localtime(end))
 
 
 def for_user(standings: list[Json]) -> str:

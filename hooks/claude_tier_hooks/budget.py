@@ -214,13 +214,13 @@ def typical(db: sqlite3.Connection, agent: int) -> tuple[float, int] | None:
     return tuple(sorted(column)[(len(rows) - 1) // 2] for column in zip(*rows))
 
 
-def reset_at(budget: Json, since: float) -> float | None:
-    """When the period ends; None for a session."""
+def reset_at(budget: Json, since: float, now: float) -> float | None:
+    """When the period ends; None for a session and for a window that rolls."""
     period = budget["period"]
     if period == "session":
         return None
     if period in WINDOWS:
-        return since + WINDOWS[period]
+        return since + WINDOWS[period] if since + WINDOWS[period] > now else None
     days = {"day": 1, "week": 7, "month": 32}[period]
     local = time.localtime(since + days * 86400 + 7200)
     day = 1 if period == "month" else local.tm_mday

@@ -30,7 +30,10 @@ def session_start(event: Json) -> Json | None:
         here = _here(db, event, rules)
         _note_host(db, here["session"])
         if isinstance(event.get("model"), str):
-            _note_model(db, here["session"], event["model"])
+            _note_model(db, here["session"], event["model"], time.time())
+        elif event.get("source") == "resume":
+            # It may go on with another model. A project's hook runs beside the first turn already.
+            _note_model(db, here["session"], None, time.time() - 1)
         standings = _standings(db, rules, here)
         said = _said(db, here, standings)
         table = _table(db, here, rules, event)
@@ -116,7 +119,7 @@ def post_model_switch(event: Json) -> Json | None:
         rules = _rules(event)
         db = ledger.opened()
         with ledger.Writing(db):
-            _note_model(db, _here(db, event, rules)["session"], model)
+            _note_model(db, _here(db, event, rules)["session"], model, time.time())
     return None
 
 
@@ -203,10 +206,8 @@ def _note_host(db: sqlite3.Connection, session: int) -> None:
         )
 
 
-def _note_model(db: sqlite3.Connection, session: int, model: str) -> None:
-    db.execute(
-        "UPDATE session SET model = ?, model_at = ? WHERE id = ?", (model, time.time(), session)
-    )
+def _note_model(db: sqlite3.Connection, session: int, model: str | None, at: float) -> None:
+    db.execute("UPDATE session SET model = ?, model_at = ? WHERE id = ?", (model, at, session))
 
 
 def _table(db: sqlite3.Connection, here: Json, rules: Json, event: Json) -> str:

@@ -107,8 +107,10 @@ def _caller_model(db: sqlite3.Connection, call: Json, batches: list[Json]) -> st
         tail = call["session"] + ".jsonl"
     if found and found[0]:
         return str(found[0])
-    rows = (r for b in batches if b["path"].endswith(tail) for r in b["rows"] if r["requests"])
-    return next((row["model"] for row in rows), None)
+    own = [one for one in batches if one["path"].endswith(tail)]
+    told = [model for one in own for model, _ in one["models"]]
+    answered = [row["model"] for one in own for row in one["rows"] if row["requests"]]
+    return next(iter(told or answered), None)
 
 
 def _decided(db: sqlite3.Connection, call: Json, rules: Json, batches: list[Json]) -> Json | None:

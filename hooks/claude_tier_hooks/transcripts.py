@@ -25,7 +25,7 @@ HEAD = 256 * 1024  # how far into a file its first folder and time are looked fo
 BEFORE = 16 * 1024
 MARK = 64  # bytes before the offset whose checksum tells a rewritten file
 PENDING = 64  # requests without an answer that are remembered between reads
-NEEDLES = (b'"usage"', b'"api-request"', b'"cost-state"')
+NEEDLES = (b'"usage"', b'"api-request"', b'"cost-state"', b'{"type":"model"')
 SYNTHETIC = "<synthetic>"
 
 _BLANK = " \t\r\n\0"
@@ -57,6 +57,7 @@ def read(path: str, known: tuple[int, ...] | None, pending: list[str] | None = N
             "refs": set(pending or ()),
             "rows": [],
             "costs": [],
+            "models": [],
             "modified": now.st_mtime,
         }
         # A file that is not read to its end yet must not look unchanged next time.
@@ -166,6 +167,20 @@ def _collect(row: Json, batch: Json) -> None:
         batch["rows"].extend(usage_rows(row))
     elif kind == "api-request" and isinstance(row.get("id"), str):
         batch["refs"].add(row["id"])
+    elif kind == "attachment" and not row.get("isSidechain"):
+        batch["models"].extend(_told_model(row))
+
+
+def _told_model(row: Json) -> list[tuple[str, float]]:
+    """(model, when) where the client tells the conversation its model: what subagents inherit.
+
+    An answer's own model may differ: a skill's holds for what it starts, not for the answer.
+    """
+    told = row.get("attachment")
+    identity = told.get("identity") if isinstance(told, dict) else None
+    model = identity.get("modelId") if isinstance(identity, dict) else None
+    at = epoch(row.get("timestamp"))
+    return [(model, at)] if isinstance(model, str) and at is not None else []
 
 
 def usage_rows(row: Json) -> list[Json]:

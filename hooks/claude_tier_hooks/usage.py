@@ -132,6 +132,8 @@ class Recorder:
         answered = {row["ref"] for row in best.values()}
         for key, row in best.items():
             self._record(key, row, batch, (placed, agent_id, main, meta))
+        for model, at in () if agent_id else batch.get("models", ()):
+            self._tell_model(self.session(placed, None, main)["id"], model, at)
         for cost, at in batch["costs"]:
             self._cost_state(cost, at or batch["modified"], placed, main)
         _save_offset(self.db, batch, sorted(batch["refs"] - answered))
@@ -248,8 +250,16 @@ class Recorder:
             "UPDATE session SET parent = ?, parent_at = ? WHERE id = ?", (parent, at, session["id"])
         )
 
+    def _tell_model(self, session: int, model: str, at: float) -> None:
+        """The conversation runs on that model from then on, as the client itself says."""
+        self.db.execute(
+            "UPDATE session SET model = ?1, model_at = ?2 WHERE id = ?3"
+            " AND coalesce(model_at, 0) <= ?2",
+            (model, at, session),
+        )
+
     def _note_model(self, session: Json, run: int | None, row: Json, at: float) -> None:
-        """The model each conversation runs on now: that of its latest response."""
+        """The model each conversation runs on: that of a response, where the client says none."""
         if not row["requests"]:
             return
         if run:

@@ -1,0 +1,80 @@
+"""What a run shows: the API's own record of who asked which model, and the rows of the ledger."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from claude_tier.livecheck import Block, Client, Run, Script, ScriptedAPI, spawn, text
+from claude_tier_hooks import ledger
+
+from .conftest import Serve
+from .installation import Installed
+
+FABLE, OPUS, SONNET, HAIKU = (
+    "claude-fable-5-2",
+    "claude-opus-5-5",
+    "claude-sonnet-5-5",
+    "claude-haiku-5-5",
+)
+FOREGROUND = {"CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1"}
+LIMIT = 100.0  # dollars; the few cents of a test's own requests do not move its level
+SPENT = {"ok": 10.0, "warn": 85.0, "cap": 95.0, "stop": 120.0}
+
+
+class Seen(NamedTuple):
+    """One run of the client against one script."""
+
+    api: ScriptedAPI
+    run: Run
+
+    @property
+    def subagents(self) -> dict[str, str]:
+        """prompt -> model of every subagent that asked the API."""
+        found = [one.request for one in self.api.requests if one.request.asker == "subagent"]
+        return {request.prompt: request.model for request in found}
+
+    @property
+    def told_to_main(self) -> str:
+        """Everything the main session's last request holds: results and reasons of its calls."""
+        bodies = [one.request.body for one in self.api.requests if one.request.asker == "main"]
+        return str(bodies[-1]["messages"])
+
+
+def spawning(
+    client: Client,
+    serve: Serve,
+    *arguments: str,
+    env: dict[str, str] | None = None,
+    **task: str,
+) -> Seen:
+    """The main session spawns one subagent, whose prompt is "the task", with that input."""
+    return calling(client, serve, spawn("the task", **task), *arguments, env=env)
+
+
+def calling(
+    client: Client,
+    serve: Serve,
+    call: Block,
+    *arguments: str,
+    env: dict[str, str] | None = None,
+) -> Seen:
+    """The main session makes one tool call."""
+    api = serve(Script().on("start", call, text("ok")))
+    return Seen(api, client.run("-p", "start", *arguments, api=api, env=env))
+
+
+def opened(here: Installed) -> sqlite3.Connection:
+    """The ledger, with columns by name."""
+    db = ledger.connect(str(here.state / "ledger.db"), patience=10)
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def decisions(here: Installed) -> list[dict[str, object]]:
+    """Every decision, oldest first, with the agent's type by name."""
+    rows = opened(here).execute(
+        "SELECT decision.*, name.text AS agent_type FROM decision"
+        " JOIN name ON name.id = decision.agent ORDER BY at"
+    )
+    return [dict(row) for row in rows]
