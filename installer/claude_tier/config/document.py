@@ -56,7 +56,7 @@ def read(path: Path, *, follow_links: bool = True) -> Document:
     """The document at that path, an empty one when there is no file; raises ConfigError."""
     source, content = _bytes(path, follow_links=follow_links)
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _refused(source, "is not UTF-8 text", (line, 1)) from None
@@ -137,7 +137,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        if getattr(event, "anchor", None):  # an alias has one too
             raise _refusal("anchors and aliases are not supported", event.start_mark)
         if self.depth >= DEEPEST:
             raise _refusal("is nested too deeply", event.start_mark)

@@ -199,14 +199,28 @@ def test_a_bug_log_goes_elsewhere_when_the_state_folder_takes_none(
     assert str(log) in capsys.readouterr().err
 
 
-def test_a_reader_that_has_gone_is_met_with_silence() -> None:
-    """`claude-tier --help | head -0` leaves no traceback, not even at exit."""
+@pytest.mark.parametrize("printing", ["click.echo('x')", "sys.stdout.write('x')"])
+def test_a_reader_that_has_gone_is_met_with_silence(printing: str) -> None:
+    """`claude-tier status | head -0` leaves no traceback, not even at exit."""
+    program = (
+        "import click, sys, types\n"
+        "from claude_tier import cli\n"
+        "module = types.ModuleType('status')\n"
+        f"module.command = click.command(lambda: {printing} and None)\n"
+        "sys.modules['claude_tier.cli.status'] = module\n"
+        "sys.exit(cli.main(['status']))\n"
+    )
     read, write = os.pipe()
     os.close(read)
-    ended = run("--help", capture_output=False, stdout=write, stderr=subprocess.PIPE)
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **ENVIRONMENT},
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
     os.close(write)
-    assert ended.stderr == ""
-    assert ended.returncode == 1
+    assert (ended.returncode, ended.stderr) == (1, b"")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -10,7 +11,14 @@ import zlib
 from pathlib import Path
 
 import pytest
-from claude_tier.config import CompileResult, ConfigError, compile_user_policy
+from claude_tier.config import (
+    CompileResult,
+    ConfigError,
+    Loaded,
+    compile_user_policy,
+    compiler,
+    load,
+)
 from claude_tier_hooks import __version__, policy
 
 
@@ -133,6 +141,18 @@ def test_a_folder_that_is_no_file_is_a_mistake_with_its_version(state: Path) -> 
         compile_user_policy(state)
     note = json.loads((state / "compile-error.json").read_bytes())
     assert note["mtime_ns"] == (state / "config.yaml").stat().st_mtime_ns
+
+
+def test_files_are_read_under_the_lock(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else an older version of the file could be written over a newer one's policy."""
+
+    def watched(path: Path) -> Loaded:
+        with (state / "compile.lock").open() as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return load(path)
+
+    monkeypatch.setattr(compiler, "load", watched)
+    assert compile_user_policy(state).changed
 
 
 def test_many_at_once_leave_one_whole_policy(state: Path) -> None:

@@ -85,6 +85,7 @@ def test_a_missing_file_says_nothing(file: Path) -> None:
         (b"a: 1\na: 2\n", 2, "is given twice, first on line 1"),
         (b"a:\n  b: 1\n  b: 2\n", 3, "is given twice, first on line 2"),
         (b"a: " + b"9" * 5000, 1, "is not a usable int"),
+        (b"a: 1234567890123456789", 1, "is not a usable int"),
         (b"a: [\n", 2, "expected the node content"),
         (b"a: b: c\n", 1, "mapping values are not allowed here"),
         (b"\ta: 1\n", 1, "cannot start any token"),

@@ -126,6 +126,12 @@ def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
     assert lines == [1, 2, 3, 4, 5]
 
 
+def test_a_mistake_of_yaml_is_not_reported_again_as_one_of_the_model(tmp_path: Path) -> None:
+    """The value that could not be read is not also a missing one."""
+    [fault] = faults(tmp_path, budget(name="!!int q"))
+    assert fault.startswith("2:12: budgets[0].name: 'q' is not a usable int")
+
+
 def test_an_empty_section_means_its_default(tmp_path: Path) -> None:
     """A section whose lines are all commented out is not a mistake."""
     file = tmp_path / "config.yaml"

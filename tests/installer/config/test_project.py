@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,19 @@ def test_budgets_are_added_to_the_users(state: Path, clone: Path) -> None:
     say(clone, "budgets: [{name: repo, scope: project, period: month, limit: {usd: 50}}]\n")
     names = [budget["name"] for budget in overlay(state, clone)["budgets"]]
     assert names == ["daily", "plan-5h", "plan-week", "repo"]
+
+
+def test_overlays_are_the_owners_alone(state: Path, clone: Path) -> None:
+    """Whatever the umask."""
+    say(clone, "budgets: []\n")
+    old = os.umask(0)
+    try:
+        compile_project_policy(state, clone)
+    finally:
+        os.umask(old)
+    folder = state / "policies"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert [file.stat().st_mode & 0o777 for file in folder.iterdir()] == [0o600]
 
 
 def test_both_files_are_sources(state: Path, clone: Path) -> None:
