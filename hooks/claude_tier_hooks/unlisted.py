@@ -29,7 +29,10 @@ _KINDS = len(ledger.KINDS)
 
 
 def remember(db: sqlite3.Connection, session: int, row: Json, at: float) -> bool:
-    """Keep a cost-state; False when it is known already or says nothing."""
+    """Keep a cost-state; False when it is known already or says nothing.
+
+    Known by its figures: where it stood may change when the client rewrites a file.
+    """
     models = row.get("modelUsage")
     total = row.get("totalCostUSD")
     if not isinstance(models, dict) or not isinstance(total, (int, float)):
@@ -39,7 +42,7 @@ def remember(db: sqlite3.Connection, session: int, row: Json, at: float) -> bool
     done = db.execute(
         "INSERT INTO cost_state SELECT ?1, (SELECT coalesce(max(seq), 0) + 1 FROM cost_state"
         " WHERE session = ?1), ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM cost_state"
-        " WHERE session = ?1 AND at = ?2 AND total = ?3 AND models = ?4)",
+        " WHERE session = ?1 AND total = ?3 AND models = ?4)",
         (session, at, float(total), text),
     )
     return done.rowcount > 0
