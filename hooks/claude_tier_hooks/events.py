@@ -6,7 +6,18 @@ import os
 import sqlite3
 import time
 
-from . import briefing, budget, decisions, gate, ingest, ledger, policy, project, refresh, state
+from . import (
+    briefing,
+    budget,
+    decisions,
+    gate,
+    ingest,
+    ledger,
+    policy,
+    project,
+    refresh,
+    state,
+)
 from .usage import Recorder
 
 TYPE_CHECKING = False
@@ -133,7 +144,11 @@ def subagent_stop(event: Json) -> Json | None:
 
 
 def stop(event: Json) -> Json | None:
+    """Count the turn; keep the day's copy of the ledger, as nobody waits for this hook."""
+    from . import backup  # no other event pays for it
+
     _catch_up(event, None)
+    backup.daily(time.time())
     return None
 
 
