@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -23,17 +23,18 @@ _NO_PYTHON = "claude-tier: no python3 on PATH, so this project's budgets are not
 
 @dataclass(frozen=True)
 class Runtime:
-    """How a settings file starts the hooks: the words for sh, already quoted.
+    """How a settings file starts the hooks, in words for sh.
 
     `test` is the command that says whether that Python is there; a hook whose Python or script
     has vanished must stay silent, because Python's own exit code for a missing script is 2,
     which Claude Code takes as "block".
     """
 
-    python: str
+    python: str  # quoted
     test: str
     folder: str
-    gone: str
+    quote: Callable[[str], str]  # for a path in that folder
+    gone: str  # what to tell the user when only Python is missing
 
     def hook(self, script: str) -> str:
         path = self._path(script)
@@ -51,19 +52,19 @@ class Runtime:
         return f"{self.test} && test -r {path} || {otherwise} ; exec {self.python} -S -E {path}"
 
     def _path(self, script: str) -> str:
-        return f"{self.folder}/{shlex.quote(script)}"
+        return self.quote(f"{self.folder}/{script}")
 
 
 def own_runtime(python: str, folder: Path) -> Runtime:
     """The runtime of one user on one machine: full paths."""
     quoted = shlex.quote(python)
-    return Runtime(quoted, f"test -x {quoted}", shlex.quote(str(folder)), _PYTHON_GONE)
+    return Runtime(quoted, f"test -x {quoted}", str(folder), shlex.quote, _PYTHON_GONE)
 
 
 def project_runtime() -> Runtime:
     """The runtime committed with a project: nothing of this machine in it."""
     folder = '"$CLAUDE_PROJECT_DIR"/.claude/claude-tier/hooks'
-    return Runtime("python3", "command -v python3 >/dev/null 2>&1", folder, _NO_PYTHON)
+    return Runtime("python3", "command -v python3 >/dev/null 2>&1", folder, str, _NO_PYTHON)
 
 
 def load_table(path: Path) -> Hooks:
@@ -118,7 +119,7 @@ def _runs_our_hook(command: str, args: object) -> bool:
     extra = [word for word in args if isinstance(word, str)] if isinstance(args, list) else []
     program = ""
     for word in _words(command) + extra:
-        if "python" in program and re.fullmatch(rf"(?s).*{_OURS.pattern}", word):
+        if ("python" in program or "pypy" in program) and re.fullmatch(rf"(?s).*{_OURS.pattern}", word):
             return True
         if not word.startswith("-"):
             program = word.rpartition("/")[2].lower()

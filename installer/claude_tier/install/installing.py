@@ -58,7 +58,7 @@ def install(request: Request, *, dry_run: bool = False) -> Outcome:
     target = request.target
     if dry_run:
         return Outcome.of("install", draft(request), dry_run=True)
-    fresh = is_fresh(target)
+    fresh = is_fresh(target) and not target.is_shared
     with transaction.locked(target.state):
         transaction.recover(target.state)
         plan = carry_out(target, lambda: draft(request, fresh=fresh))

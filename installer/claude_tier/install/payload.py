@@ -60,6 +60,9 @@ class Placement:
                 self.files[name] = owned
         take_back(self.plan, self.old, self.old.files.keys() - wanted.keys())
         self.displaced |= self.files.keys() & set(self.old.displaced)
+        unused = self.folders - _parents(wanted) - {HERE}
+        drop_folders(self.plan, unused)
+        self.folders -= unused
 
     def _place(self, name: str, content: bytes) -> str | None:
         """Put one file in place; the digest of what is ours there, None if it is not."""

@@ -65,7 +65,8 @@ class Target:
     def locate(self, path: Path) -> Path:
         """Where a file of ours really is; raises UserError where a clone's link leads out."""
         real = files.target(path)
-        if self.root and not self.trusted and not real.is_relative_to(files.target(self.root)):
+        ours = self.root is None or self.trusted or not path.is_relative_to(self.root)
+        if not ours and not real.is_relative_to(files.target(self.root or real)):
             raise UserError(
                 f"{path} leads to {real}, outside the project",
                 "Use --force if that is what you want.",

@@ -55,31 +55,35 @@ def merge(text: str | None, wanted: Wanted, record: Settings | None) -> Merged:
     """The file with our entries as they shall be; None is a file that does not exist."""
     if text is not None and record is not None and _is_current(text, wanted, record):
         return Merged(text, record)
-    base = None if text is None else unmerge(text, record)
+    base = None if text is None else unmerge(text, record, _commands(wanted.hooks))
     merged = _add(base, wanted)
     if unmerge(merged.text, merged.record) != base:
         raise RuntimeError("our entries could not be taken out again to the byte")
     return merged
 
 
-def unmerge(text: str, record: Settings | None) -> str | None:
-    """The file without our entries; None where the file itself was ours."""
+def unmerge(text: str, record: Settings | None, commands: tuple[str, ...] = ()) -> str | None:
+    """The file without our entries; None where the file itself was ours.
+
+    `commands` are ours as well, beside those of the record.
+    """
     if is_blank(text):
         return text
     parse(text)
     text = status_line.restore(text, record)
-    while places := list(_places(json_text.parse(text), record)):
+    written = (record.commands if record else ()) + commands
+    while places := list(_places(json_text.parse(text), written)):
         text = _cut(text, places[-1], record)
     return text if record is None or json_text.parse(text).members else _emptied(text, record)
 
 
-def ours(text: str, record: Settings | None = None) -> Hooks:
-    """Our groups in the file, by event."""
+def ours(text: str, written: tuple[str, ...] = ()) -> Hooks:
+    """Our groups in the file, by event: those that run our hooks, or a command of `written`."""
     found: Hooks = {}
     if is_blank(text):
         return found
     root = parse(text)
-    for place in _places(root, record):
+    for place in _places(root, written):
         group = _events(root)[place.event].items[place.group]
         found.setdefault(place.event, []).append(cast("Group", group.value))
     return found
@@ -109,7 +113,7 @@ def _is_current(text: str, wanted: Wanted, record: Settings) -> bool:
         return False
     _check(text, wanted)
     line = wanted.status_line is None or status_line.is_current(text, wanted.status_line, record)
-    return line and ours(text, record) == wanted.hooks
+    return line and ours(text, record.commands) == wanted.hooks
 
 
 def _events(root: Node) -> dict[str, Node]:
@@ -117,9 +121,8 @@ def _events(root: Node) -> dict[str, Node]:
     return {member.name: member.value for member in hooks.members} if hooks else {}
 
 
-def _places(root: Node, record: Settings | None) -> Iterator[_Place]:
+def _places(root: Node, written: tuple[str, ...]) -> Iterator[_Place]:
     """Everything of ours among the hooks, in the order of the file."""
-    written = record.commands if record else ()
     for event, groups in _events(root).items():
         for at, group in enumerate(groups.items):
             handlers = group.get("hooks")
