@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -97,13 +98,20 @@ def budget(usd: float, *, name: str = "weekly", scope: str = "user", **more: obj
     return "budgets: [" + ROLLING.format(name=name, scope=scope, usd=usd, more=rest) + "]\n"
 
 
-def installed(client: Client) -> Installed:
-    """claude-tier, installed for that client's user."""
-    here = Installed(client.home)
-    table = (ROOT / "hooks/hooks.json").read_text("utf-8")
-    text = table.replace("${CLAUDE_PLUGIN_ROOT}", str(ROOT))
-    text = text.replace('"python3"', json.dumps(sys._base_executable))  # type: ignore[attr-defined]
-    here.config_dir.mkdir(exist_ok=True)
-    (here.config_dir / "settings.json").write_text(text, "utf-8")
-    here.configure("")
-    return here
+def command(client: Client, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`claude-tier …` in a terminal of that client's user."""
+    return subprocess.run(
+        [sys.executable, "-m", "claude_tier", *arguments],
+        env={"HOME": str(client.home), "PATH": os.environ["PATH"], "PYTHONPATH": IMPORTS},
+        cwd=client.cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def installed(client: Client, *arguments: str) -> Installed:
+    """claude-tier, installed for that client's user as a user does it."""
+    done = command(client, "install", *arguments)
+    assert done.returncode == 0, done.stderr
+    return Installed(client.home)
