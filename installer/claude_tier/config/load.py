@@ -136,6 +136,9 @@ def keys_at(model: type[Section], location: Location = ()) -> list[str]:
 
 def section_in(annotation: object) -> type[Section] | None:
     """The one section that a key's type holds, in whatever list or mapping."""
+    inside = get_args(annotation)  # asked first: Python 3.10 takes list[Budget] for a class
+    if inside:
+        return next(filter(None, map(section_in, inside)), None)
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
-    return next(filter(None, map(section_in, get_args(annotation))), None)
+    return None
