@@ -1,0 +1,83 @@
+"""The ledger as the commands use it: brought up to date first, its faults said as such."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from claude_tier_hooks import decisions, ingest, ledger, state, unpriced
+from claude_tier_hooks.shapes import Json
+
+from claude_tier.errors import UserError
+from claude_tier.progress import Bar
+
+PATIENCE = 10.0  # seconds; a command may wait longer for its turn than a hook
+REBUILD = "`claude-tier ledger rebuild` salvages what can be read."
+
+
+@contextmanager
+def up_to_date(rules: Json) -> Iterator[sqlite3.Connection]:
+    """The ledger with everything in it that transcripts hold by now; raises UserError."""
+    with said():
+        db = opened()
+        try:
+            catch_up(db, rules)
+            yield db
+        finally:
+            db.close()
+
+
+@contextmanager
+def said() -> Iterator[None]:
+    """Turn what SQLite raises into words; also what it finds broken while it reads."""
+    try:
+        yield
+    except ledger.DamagedError as fault:
+        raise UserError(f"the ledger is damaged: {fault}", REBUILD) from fault
+    except sqlite3.DatabaseError as fault:
+        if ledger.is_damage(fault):
+            raise UserError(f"the ledger is damaged: {fault}", REBUILD) from fault
+        if isinstance(fault, sqlite3.OperationalError):
+            raise UserError(f"the ledger {ledger.file()} cannot be used: {fault}") from fault
+        raise
+
+
+def opened() -> sqlite3.Connection:
+    """Open the ledger; one that is damaged is moved aside and that is said on stderr."""
+    try:
+        return ledger.connect(patience=PATIENCE)
+    except ledger.DamagedError as fault:
+        state.log_fault("ledger", fault)
+        ledger.set_aside()
+        for notice in state.notices:
+            click.echo(f"claude-tier: {notice}", err=True)
+        state.notices.clear()
+        return ledger.connect(patience=PATIENCE)
+
+
+def catch_up(db: sqlite3.Connection, rules: Json) -> None:
+    """Read every changed transcript, import what waits in the spool, price what can be priced.
+
+    A ledger that others keep locked is used as it stands, and that is said on stderr.
+    """
+    try:
+        with Bar("Reading transcripts") as bar:
+            ingest.everything(db, rules, progress=bar)
+        _drain(db, rules)
+        unpriced.settle(db, rules)
+    except sqlite3.OperationalError as fault:
+        if "locked" not in str(fault):
+            raise
+        click.echo("claude-tier: the ledger is busy; the figures may be a little old.", err=True)
+
+
+def _drain(db: sqlite3.Connection, rules: Json) -> None:
+    """Decisions that waited in the spool, and what their subagents turned out to run on."""
+    with ledger.Writing(db):
+        spooled = decisions.drain(db)
+        open_ = db.execute("SELECT DISTINCT session FROM decision WHERE ran IS NULL").fetchall()
+        for (session,) in open_:
+            decisions.prove_by_runs(db, session, rules["tiers"])
+    decisions.forget(spooled)

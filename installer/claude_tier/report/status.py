@@ -1,0 +1,166 @@
+"""The state of things on one screen: what is on, what is spent, what is left, what is wrong."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from claude_tier_hooks import __version__, backup, ledger, policy, prices, refresh, state, unpriced
+from claude_tier_hooks.shapes import Json
+
+from claude_tier.report import budgets, days, decisions, sessions, totals
+from claude_tier.report.budgets import Standing
+from claude_tier.report.decisions import Decision
+from claude_tier.report.sessions import Session
+from claude_tier.report.totals import Totals
+
+DECISIONS = 5  # the last ones, shown
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A tier: the model its alias means, dollars per million tokens in and out, who is on it."""
+
+    tier: str
+    model: str | None
+    input: float | None
+    output: float | None
+    agents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PolicyState:
+    """Whether the configuration is in force; `error` is its mistake: path, line, key, message.
+
+    `compiled` is None where no policy was ever compiled: the balanced preset stands then.
+    """
+
+    preset: str
+    compiled: str | None
+    stale: bool
+    error: dict[str, object] | None
+    floor: dict[str, str]
+    exempt: tuple[str, ...]
+    fan_out: dict[str, object] | None
+
+
+@dataclass(frozen=True)
+class Health:
+    """The ledger's file, and what of it waits to be looked after."""
+
+    path: str
+    bytes: int
+    responses: int
+    spooled: int
+    damaged: tuple[str, ...]
+    last_backup: str | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """`off_until` is an epoch time, infinity when there is no end, None while on."""
+
+    off_until: float | None
+    last_hook: float | None
+    policy: PolicyState
+    tiers: tuple[Rung, ...]
+    budgets: tuple[Standing, ...]
+    today: Totals
+    sessions: tuple[Session, ...]
+    subagents: int
+    decisions: tuple[Decision, ...]
+    unpriced: tuple[tuple[str, int], ...]
+    ledger: Health
+    folder: str
+
+    def fields(self) -> dict[str, object]:
+        """The JSON of it."""
+        until = self.off_until
+        return {
+            "claude_tier": __version__,
+            "on": until is None,
+            "off_until": None if until in (None, float("inf")) else until,
+            "last_hook": self.last_hook,
+            "policy": asdict(self.policy),
+            "tiers": [asdict(rung) for rung in self.tiers],
+            "budgets": budgets.fields(self.budgets),
+            "today": self.today.fields(),
+            "sessions": [asdict(one) for one in self.sessions],
+            "subagents": self.subagents,
+            "decisions": [one.fields() for one in self.decisions],
+            "unpriced": [{"model": name, "responses": n} for name, n in self.unpriced],
+            "ledger": asdict(self.ledger),
+            "folder": self.folder,
+        }
+
+
+def query(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> Status:
+    """Everything the screen shows, for a user who works in that folder."""
+    today = days.parse("today", now)
+    found = db.execute("SELECT count(*) FROM reservation WHERE expires > ?", (now,)).fetchone()
+    return Status(
+        off_until=state.off_until(now),
+        last_hook=_last_hook(),
+        policy=_policy(rules),
+        tiers=tuple(_rungs(rules, now)),
+        budgets=budgets.query(db, rules, budgets.here(db, folder), now),
+        today=totals.query(db, "model", totals.Slice(days.span(today, today))),
+        sessions=tuple(sessions.running()),
+        subagents=found[0],
+        decisions=tuple(decisions.query(db, decisions.Slice(last=DECISIONS))),
+        unpriced=tuple(unpriced.models(db)),
+        ledger=_health(db),
+        folder=state.state_dir(),
+    )
+
+
+def _last_hook() -> float | None:
+    try:
+        return float(Path(state.path("live")).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _policy(rules: Json) -> PolicyState:
+    compiled = Path(state.path("policy.json"))
+    return PolicyState(
+        preset=rules.get("preset") or "balanced",
+        compiled=str(compiled) if compiled.exists() else None,
+        stale=refresh.stale(rules.get("sources") or []),
+        error=refresh.fault(),
+        floor=rules["floor"],
+        exempt=tuple(rules["exempt"]),
+        fan_out=rules["fan_out"],
+    )
+
+
+def _rungs(rules: Json, now: float) -> Iterator[Rung]:
+    """The ladder, dearest first, with the agents that are assigned to each rung."""
+    named = (state.read_json(policy.data_file("builtins.json")) or {}).get("models", {})
+    for tier in rules["tiers"]:
+        model = named.get(tier)
+        price = prices.entry(rules["models"], model, now) if model else None
+        agents = (agent for agent, given in rules["assign"].items() if given["tier"] == tier)
+        yield Rung(
+            tier=tier,
+            model=model,
+            input=price["input"] if price else None,
+            output=price["output"] if price else None,
+            agents=tuple(sorted(agents)),
+        )
+
+
+def _health(db: sqlite3.Connection) -> Health:
+    path = ledger.file()
+    files = [Path(path), Path(path + "-wal")]
+    copies = backup.kept()
+    return Health(
+        path=path,
+        bytes=sum(file.stat().st_size for file in files if file.exists()),
+        responses=db.execute("SELECT count(*) FROM usage WHERE requests > 0").fetchone()[0],
+        spooled=len(ledger.spooled()),
+        damaged=tuple(backup.damaged()),
+        last_backup=copies[0] if copies else None,
+    )

@@ -1,0 +1,131 @@
+"""`status` as text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from claude_tier_hooks import __version__
+
+from claude_tier.report import budgets, decisions, figures, sessions
+from claude_tier.report.status import PolicyState, Rung, Status
+from claude_tier.report.table import Column, render
+
+
+def as_text(status: Status, *, now: float, width: int) -> str:
+    """The screen: sections apart by an empty line, what is wrong first."""
+    sections = [
+        [_heading(status, now), *_faults(status)],
+        [_tiers(status, width), *_exceptions(status.policy)],
+        [budgets.as_text(status.budgets, width=width) if status.budgets else "No budget is set."],
+        [*_spending(status), *_running(status, now)],
+        [*_decisions(status, width)],
+        [*_ledger(status)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def _heading(status: Status, now: float) -> str:
+    until = status.off_until
+    switch = "on" if until is None else "OFF"
+    if until is not None:
+        switch += ", only counting"
+        switch += "" if until == float("inf") else f" until {_moment(until)}"
+    hook = "no hook has run yet: is it installed? (`claude-tier install`)"
+    if status.last_hook is not None:
+        hook = f"a session started {sessions.age(status.last_hook, now)} ago"
+    return f"claude-tier {__version__} is {switch}; preset {status.policy.preset}; {hook}"
+
+
+def _faults(status: Status) -> Iterator[str]:
+    error = status.policy.error
+    if error:
+        yield f"{home(str(error.get('path')))}, line {error.get('line')}: {error.get('message')}"
+        yield "  Nothing of that file took effect; the policy before it stays in force."
+    elif status.policy.stale:
+        yield "The configuration has changed; the next prompt of any session takes it up."
+    if status.policy.compiled is None:
+        yield "No configuration was compiled: the defaults of the preset stand."
+    if status.ledger.damaged:
+        found = ", ".join(home(path) for path in status.ledger.damaged)
+        yield f"A damaged ledger was set aside ({found}): run `claude-tier ledger rebuild`."
+    for model, number in status.unpriced:
+        of = figures.plural(number, "response")
+        yield f"{model} has no price ({of}), so no dollar budget sees it: `claude-tier prices`."
+
+
+def _tiers(status: Status, width: int) -> str:
+    columns = [
+        Column("Tier"),
+        Column("Model"),
+        Column("In", figures=True),
+        Column("Out", figures=True),
+        Column("Agents assigned to it"),
+    ]
+    return render(columns, [_rung(one) for one in status.tiers], width=width)
+
+
+def _rung(one: Rung) -> list[str]:
+    prices = ["" if price is None else figures.money(price) for price in (one.input, one.output)]
+    return [one.tier, one.model or figures.UNKNOWN, *prices, ", ".join(one.agents)]
+
+
+def _exceptions(policy: PolicyState) -> Iterator[str]:
+    if policy.floor:
+        floors = ", ".join(f"{agent} {tier}" for agent, tier in sorted(policy.floor.items()))
+        yield f"Never below: {floors}."
+    if policy.exempt:
+        yield f"Never touched: {', '.join(policy.exempt)}."
+
+
+def _spending(status: Status) -> Iterator[str]:
+    sums, beyond = status.today.totals, status.today.unlisted
+    if not sums.requests and not beyond.tokens:
+        yield "Today: nothing yet."
+        return
+    cost = figures.money(sums.usd, at_least=sums.unpriced_requests > 0)
+    of = figures.plural(sums.requests, "request")
+    yield f"Today: {cost} in {of}, {figures.count(sums.tokens)} tokens."
+    if beyond.tokens:
+        extra = f"{figures.money(beyond.usd)}, {figures.count(beyond.tokens)} tokens"
+        yield f"  and {extra} that no transcript shows (compaction, titles)."
+
+
+def _running(status: Status, now: float) -> Iterator[str]:
+    count = figures.plural(len(status.sessions), "session")
+    at_work = f", {figures.plural(status.subagents, 'subagent')} at work" * bool(status.subagents)
+    yield f"Running: {count}{at_work}."
+    for one in status.sessions:
+        doing = "busy" if one.busy else "idle"
+        age = sessions.age(one.since, now)
+        yield f"  {one.id[:8]}  {doing}  {age}  {home(one.folder)}".rstrip()
+
+
+def _decisions(status: Status, width: int) -> Iterator[str]:
+    if not status.decisions:
+        yield "No subagent was started yet."
+        return
+    columns = [Column(name) for name in ("At", "Last subagents", "Set", "Because")]
+    rows = [[*decisions.outline(one)] for one in status.decisions]
+    yield render(columns, rows, width=width)
+
+
+def _ledger(status: Status) -> Iterator[str]:
+    health = status.ledger
+    saved = Path(health.last_backup).name if health.last_backup else "no backup yet"
+    of = figures.plural(health.responses, "response")
+    yield f"Ledger: {of}, {figures.size(health.bytes)}, {saved}."
+    if health.spooled:
+        yield f"  {figures.plural(health.spooled, 'decision')} wait in the spool."
+    yield f"Files: {home(status.folder)}"
+
+
+def home(path: str) -> str:
+    """A path below the home folder as ~/src/app."""
+    folder = str(Path.home()) + "/"
+    return f"~/{path.removeprefix(folder)}" if path.startswith(folder) else path
+
+
+def _moment(epoch: float) -> str:
+    return time.strftime("%a %b %d %H:%M", time.localtime(epoch))

@@ -1,0 +1,236 @@
+"""What was used and what it cost, summed by model, day, session, project or agent.
+
+Sums come from the ledger's quarter hours, so that a day is a local day in any time zone. What the
+client charged without a transcript row (`unlisted`) is kept apart from both rows and totals.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+from claude_tier_hooks import ledger, project, unlisted
+
+from claude_tier.errors import UserError
+from claude_tier.report import days, figures
+from claude_tier.report.days import Span
+from claude_tier.report.table import Column, render
+
+KEYS = ("model", "day", "session", "project", "agent")
+
+Figures = tuple[float, ...]  # in the order of ledger.SUMS
+_SUMS = ", ".join(f"sum({name})" for name in ledger.SUMS)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Token kinds as the ledger names them; `usd` is None where nothing of it has a price."""
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    web_searches: int
+    usd: float | None
+    unpriced_requests: int
+
+    @property
+    def tokens(self) -> int:
+        return (
+            self.input_tokens
+            + self.output_tokens
+            + self.cache_read_tokens
+            + self.cache_write_5m_tokens
+            + self.cache_write_1h_tokens
+        )
+
+
+class Slice(NamedTuple):
+    """Which part of the ledger is summed: a span of time and a project's number, or all of it."""
+
+    span: Span = Span()
+    project: int | None = None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Rows by key in the order they are shown, their sum, and what stands apart from both.
+
+    `unmeasured` counts responses without final figures (interrupted turns); `unpriced` names
+    models without a price.
+    """
+
+    by: str
+    rows: Mapping[str, Sums]
+    totals: Sums
+    unlisted: Sums
+    unmeasured: int
+    unpriced: tuple[str, ...]
+
+    def fields(self) -> dict[str, object]:
+        """The JSON of it."""
+        return {
+            "rows": [{self.by: key, **_fields(sums)} for key, sums in self.rows.items()],
+            "totals": _fields(self.totals),
+            "unlisted": _fields(self.unlisted),
+            "unmeasured_requests": self.unmeasured,
+            "unpriced_models": list(self.unpriced),
+        }
+
+
+def project_number(db: sqlite3.Connection, path: str) -> int:
+    """The project a folder belongs to; UserError when the ledger never saw it."""
+    for name in (project.root(path), path):
+        number = ledger.known_id(db, name)
+        if db.execute("SELECT 1 FROM session WHERE project = ? LIMIT 1", (number,)).fetchone():
+            return number
+    hint = "`claude-tier ledger totals --by project` names those it knows."
+    raise UserError(f"the ledger knows no project {path}", hint)
+
+
+def query(db: sqlite3.Connection, by: str, part: Slice = Slice()) -> Totals:  # noqa: B008 - frozen
+    """Sum that part of the ledger by one of KEYS."""
+    groups = _by_day(db, part) if by == "day" else _by_name(db, by, part)
+    every = {key: settled(values) for key, values in groups.items()}
+    sums = {key: one for key, one in every.items() if one.requests or one.tokens}
+    order = sorted(sums) if by == "day" else sorted(sums, key=lambda key: _weight(key, sums[key]))
+    return Totals(
+        by=by,
+        rows={key: sums[key] for key in order},
+        totals=settled(_added(groups.values())),
+        unlisted=_unlisted(db, part),
+        unmeasured=_unmeasured(db, part),
+        unpriced=_unpriced(db, part),
+    )
+
+
+def settled(values: Figures) -> Sums:
+    """Sums as they are shown: without a price at all, dollars are not 0 but unknown."""
+    named = dict(zip(ledger.SUMS, values, strict=True))
+    usd = named.pop("usd")
+    whole = {name: int(value) for name, value in named.items()}
+    unknown = (
+        abs(usd) < 1e-12 and any(whole.values()) and whole["requests"] == whole["unpriced_requests"]
+    )
+    return Sums(usd=None if unknown else usd, **whole)
+
+
+def _by_name(db: sqlite3.Connection, by: str, part: Slice) -> dict[str, Figures]:
+    where, values = _listed(db, part)
+    rows = db.execute(
+        f"SELECT coalesce(text, 'unknown'), {_SUMS} FROM bucket LEFT JOIN name ON name.id = {by}"
+        f" WHERE {where} GROUP BY {by}",
+        values,
+    )
+    return {row[0]: row[1:] for row in rows}
+
+
+def _by_day(db: sqlite3.Connection, part: Slice) -> dict[str, Figures]:
+    where, values = _listed(db, part)
+    rows = db.execute(f"SELECT start, {_SUMS} FROM bucket WHERE {where} GROUP BY start", values)
+    groups: dict[str, list[Figures]] = {}
+    for row in rows:
+        groups.setdefault(days.of(row[0] * ledger.BUCKET), []).append(row[1:])
+    return {day: _added(found) for day, found in groups.items()}
+
+
+def _listed(db: sqlite3.Connection, part: Slice) -> tuple[str, list[float]]:
+    """The condition on buckets of transcript rows and the like, in that part."""
+    since, until = part.span
+    quarter = ledger.BUCKET
+    conditions = [("source <> ?", ledger.known_id(db, unlisted.SOURCE))]
+    conditions += [("start >= ?", int(since // quarter))] if since is not None else []
+    conditions += [("start < ?", int(until // quarter))] if until is not None else []
+    conditions += [("project = ?", part.project)] if part.project is not None else []
+    return " AND ".join(text for text, _ in conditions), [value for _, value in conditions]
+
+
+def _timed(part: Slice, source: str) -> tuple[str, list[float]]:
+    """The condition on rows that have a time and a session, in that part."""
+    since, until = part.span
+    sessions = f"{source}.session IN (SELECT id FROM session WHERE project = ?)"
+    conditions: list[tuple[str, float]] = []
+    conditions += [(f"{source}.at >= ?", since)] if since is not None else []
+    conditions += [(f"{source}.at < ?", until)] if until is not None else []
+    conditions += [(sessions, part.project)] if part.project is not None else []
+    return " AND ".join(["1", *(text for text, _ in conditions)]), [v for _, v in conditions]
+
+
+def _unlisted(db: sqlite3.Connection, part: Slice) -> Sums:
+    """What no row shows; how many requests that were is not known, and not counted."""
+    where, values = _timed(part, "unlisted")
+    kinds = ", ".join(f"coalesce(sum({kind}), 0)" for kind in ledger.KINDS)
+    *tokens, usd, rows = db.execute(
+        f"SELECT {kinds}, sum(usd), count(*) FROM unlisted WHERE {where}", values
+    ).fetchone()
+    counts = dict(zip(ledger.KINDS, tokens, strict=True))
+    return Sums(requests=0, **counts, usd=usd if rows else 0.0, unpriced_requests=0)
+
+
+def _unmeasured(db: sqlite3.Connection, part: Slice) -> int:
+    where, values = _timed(part, "usage")
+    query = f"SELECT count(*) FROM usage WHERE final = 0 AND requests > 0 AND {where}"
+    return int(db.execute(query, values).fetchone()[0])
+
+
+def _unpriced(db: sqlite3.Connection, part: Slice) -> tuple[str, ...]:
+    found: set[str] = set()
+    for source in ("usage", "unlisted"):
+        where, values = _timed(part, source)
+        found.update(
+            row[0]
+            for row in db.execute(
+                f"SELECT DISTINCT text FROM {source} JOIN name ON name.id = model"
+                f" WHERE usd IS NULL AND {where}",
+                values,
+            )
+        )
+    return tuple(sorted(found))
+
+
+def _added(groups: Iterable[Figures]) -> Figures:
+    found = [*groups]
+    return tuple(map(sum, zip(*found, strict=True))) if found else (0.0,) * len(ledger.SUMS)
+
+
+def _weight(key: str, sums: Sums) -> tuple[float, int, str]:
+    """The dearest first; what has no price by its tokens."""
+    return -(sums.usd or 0.0), -sums.tokens, key
+
+
+def _fields(sums: Sums) -> dict[str, object]:
+    return {one.name: getattr(sums, one.name) for one in fields(sums)}
+
+
+def as_text(found: Totals, *, width: int) -> str:
+    """The screen of it."""
+    if not found.rows and not found.unlisted.tokens:
+        return "Nothing was used."
+    names = ("Requests", "Input", "Output", "Cache read", "Cache write", "Cost")
+    columns = [Column(found.by.capitalize()), *(Column(name, figures=True) for name in names)]
+    rows = [[key, *_cells(sums)] for key, sums in found.rows.items()]
+    totals = [["Total", *_cells(found.totals)]]
+    if found.unlisted.tokens:
+        totals.append(["No transcript row", "", *_cells(found.unlisted)[1:]])
+    return "\n".join([render(columns, rows, width=width, totals=totals), *_notes(found)])
+
+
+def _cells(sums: Sums) -> Sequence[str]:
+    written = sums.cache_write_5m_tokens + sums.cache_write_1h_tokens
+    tokens = (sums.input_tokens, sums.output_tokens, sums.cache_read_tokens, written)
+    cost = figures.money(sums.usd, at_least=sums.unpriced_requests > 0)
+    return [f"{sums.requests:,}", *map(figures.count, tokens), cost]
+
+
+def _notes(found: Totals) -> list[str]:
+    notes = []
+    if found.unpriced:
+        notes.append(f"No price is known of {', '.join(found.unpriced)}: see `claude-tier prices`.")
+    if found.unmeasured:
+        of = figures.plural(found.unmeasured, "response")
+        notes.append(f"{of} without final figures: what their rows hold is counted.")
+    return notes
