@@ -66,19 +66,24 @@ def _until(what: Json, since: float, now: float) -> str:
     return time.strftime(", until " + form, time.localtime(end))
 
 
-def for_user(standings: list[Json]) -> str:
-    text = "; ".join(lines(standings))
+def for_user(standings: list[Json], eased: list[str]) -> str:
+    """Budgets at warn or above, and those that are ok again since the user was last told."""
+    text = "; ".join(lines(standings) + _again(eased))
     if text and any(one["level"] == "stop" for one in standings):
         text += ". You can still edit and commit. " + WAY_OUT
     return text
 
 
-def for_claude(standings: list[Json]) -> str:
+def for_claude(standings: list[Json], eased: list[str]) -> str:
     """Levels as Claude should know them; the way out is the user's and is not named."""
-    text = "; ".join(lines(standings))
+    text = "; ".join(lines(standings) + _again(eased))
     if text and any(one["level"] == "stop" for one in standings):
         text += ". Work inline or ask the user; do not try to start subagents another way"
     return text and "claude-tier: %s." % text
+
+
+def _again(eased: list[str]) -> list[str]:
+    return ["budget %s is below its limits again" % name for name in eased]
 
 
 def blind(standings: list[Json]) -> str:

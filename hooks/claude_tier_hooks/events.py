@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -47,9 +48,10 @@ def session_start(event: Json) -> Json | None:
             _note_model(db, here["session"], None, time.time() - 1)
         standings = _standings(db, rules, here)
         said = _said(db, here, standings)
+        _, eased = _change(db, here["session"], "context", standings)
         table = _table(db, here, rules, event)
     _mark_alive()
-    context = [table, briefing.for_claude(standings)]
+    context = [table, briefing.for_claude(standings, eased)]
     return _answer("SessionStart", said, "\n\n".join(filter(None, context)))
 
 
@@ -63,10 +65,9 @@ def user_prompt_submit(event: Json) -> Json | None:
         here = _here(db, event, rules)
         standings = _standings(db, rules, here)
         said = _said(db, here, standings)
-        levels = ",".join("%s=%s" % (one["budget"]["name"], one["level"]) for one in standings)
-        changed = ledger.once(db, here["session"], "context", levels)
+        changed, eased = _change(db, here["session"], "context", standings)
         table = _table(db, here, rules, event)
-    context = [table, briefing.for_claude(standings) if changed else ""]
+    context = [table, briefing.for_claude(standings, eased) if changed else ""]
     return _answer("UserPromptSubmit", said, "\n\n".join(filter(None, context)))
 
 
@@ -237,13 +238,24 @@ def _said(db: sqlite3.Connection, here: Json, standings: list[Json]) -> str:
     """One line for the user where something changed since this session was last told."""
     session = here["session"]
     parts = [refresh.message(db, session)]
-    levels = ",".join("%s=%s" % (one["budget"]["name"], one["level"]) for one in standings)
-    if ledger.once(db, session, "levels", levels):
-        parts.append(briefing.for_user(standings))
+    changed, eased = _change(db, session, "levels", standings)
+    if changed:
+        parts.append(briefing.for_user(standings, eased))
     unseen = briefing.blind(standings)
     if unseen and ledger.once(db, session, "blind", "told"):
         parts.append(unseen)
     return "\n".join(filter(None, parts))
+
+
+def _change(
+    db: sqlite3.Connection, session: int, what: str, standings: list[Json]
+) -> tuple[bool, list[str]]:
+    """Whether levels differ from what this session was told, and the budgets that are ok again."""
+    levels = {one["budget"]["name"]: one["level"] for one in standings if one["level"] != "ok"}
+    before = json.loads(ledger.told(db, session, what) or "{}")
+    changed = ledger.once(db, session, what, json.dumps(levels, sort_keys=True))
+    names = [one["budget"]["name"] for one in standings]
+    return changed, [name for name in names if name in before and name not in levels]
 
 
 def _mark_alive() -> None:

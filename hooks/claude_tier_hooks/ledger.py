@@ -247,6 +247,13 @@ def text_of(db: sqlite3.Connection, number: int | None) -> str | None:
     return row[0] if row else None
 
 
+def told(db: sqlite3.Connection, session: int, what: str) -> str | None:
+    """The value `once` last kept for this session."""
+    query = "SELECT value FROM told WHERE session = ? AND what = ?"
+    row = db.execute(query, (session, what)).fetchone()
+    return row[0] if row else None
+
+
 def once(db: sqlite3.Connection, session: int, what: str, value: str = "") -> bool:
     """Whether this session was not told this value yet; remembers that it is now."""
     changed = db.execute(

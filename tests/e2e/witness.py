@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import NamedTuple
 
@@ -78,3 +79,24 @@ def decisions(here: Installed) -> list[dict[str, object]]:
         " JOIN name ON name.id = decision.agent ORDER BY at"
     )
     return [dict(row) for row in rows]
+
+
+def streamed(
+    client: Client, serve: Serve, script: Script, *arguments: str, env: dict[str, str] | None = None
+) -> Seen:
+    """One run in print mode that shows every event of the client."""
+    api = serve(script)
+    stream = ("--output-format", "stream-json", "--verbose", "--include-hook-events")
+    return Seen(api, client.run("-p", "start", *arguments, *stream, api=api, env=env))
+
+
+def answers(seen: Seen) -> list[tuple[str, dict[str, object]]]:
+    """(event, answer) of every hook that said something, in order; needs `streamed`."""
+    events = [one for one in seen.run.events if one.get("subtype") == "hook_response"]
+    said = [one for one in events if str(one["stdout"]).strip()]
+    return [(str(one["hook_event"]), json.loads(str(one["stdout"]))) for one in said]
+
+
+def messages(seen: Seen) -> list[str]:
+    """What the user was told, in order."""
+    return [str(said["systemMessage"]) for _, said in answers(seen) if "systemMessage" in said]
