@@ -106,8 +106,10 @@ def _at_stop(on_stop: str, spawn: Json, asked: str | None, tiers: list[str]) -> 
 
 
 def crowd(gate: Json, recent: int) -> str:
-    return "%d new subagents in the last %d min (fan_out allows %d)" % (
-        recent, gate["seconds"] // 60, gate["max_new_agents"],
+    seconds = gate["seconds"]
+    span = "%d min" % (seconds // 60) if seconds >= 60 else "%d s" % seconds
+    return "%d new subagents in the last %s (fan_out allows %d)" % (
+        recent, span, gate["max_new_agents"],
     )  # fmt: skip
 
 

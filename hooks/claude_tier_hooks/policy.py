@@ -27,6 +27,13 @@ def overlay_file(root: str) -> str:
     return state.path("policies", "%08x.json" % zlib.crc32(root.encode("utf-8", "surrogateescape")))
 
 
+def failure_file(root: str | None) -> str:
+    """Where the mistake in the user's configuration, or in that project's, is noted."""
+    if root is None:
+        return state.path("compile-error.json")
+    return overlay_file(root).rpartition(".")[0] + ".error.json"
+
+
 def load(root: str | None = None) -> Json:
     """The policy that holds in this project; the shipped defaults when there is none."""
     user = state.read_json(state.path("policy.json"))

@@ -39,22 +39,21 @@ def run(root: str) -> None:
     user = state.read_json(state.path("policy.json"))
     if not user or not isinstance(user.get("command"), list):
         return
-    here = os.path.join(root, policy.PROJECT_FILE)
     if stale(user.get("sources") or []):
-        _compile(user["command"], [])
-    if not os.path.exists(here):
+        _compile(user["command"], None)
+    if not os.path.exists(os.path.join(root, policy.PROJECT_FILE)):
         return
     overlay = state.read_json(policy.overlay_file(root))
     if overlay is None or stale(overlay.get("sources") or []):
-        _compile(user["command"], ["--project", root])
+        _compile(user["command"], root)
 
 
-def _compile(command: list[str], more: list[str]) -> None:
+def _compile(command: list[str], root: str | None) -> None:
     import subprocess  # 11 ms, paid only when a source has changed
 
-    failed = fault()
-    if failed and not _differs(failed) and bool(more) == bool(failed.get("project")):
+    if any(_differs(failed) is False for failed in faults(root)):
         return
+    more = ["--project", root] if root else []
     try:
         subprocess.run(
             [*command, "compile", "--quiet", *more],
@@ -68,17 +67,22 @@ def _compile(command: list[str], more: list[str]) -> None:
         state.log_fault("compile", problem)
 
 
-def fault() -> Json | None:
-    """The mistake the last compilation found: path, line, key, message, and its source."""
-    return state.read_json(state.path("compile-error.json"))
+def fault(root: str | None = None) -> Json | None:
+    """The first mistake in the user's configuration, or that project's: path, line, message."""
+    return state.read_json(policy.failure_file(root))
 
 
-def message(db: sqlite3.Connection, session: int) -> str | None:
-    """The mistake, once a session; nothing of the file took effect."""
-    found = fault()
-    if not found:
-        return None
-    text = "%s, line %s: %s. The policy before it stays in force." % (
-        found.get("path"), found.get("line"), found.get("message"),
-    )  # fmt: skip
-    return text if ledger.once(db, session, "compile", text) else None
+def faults(root: str | None) -> list[Json]:
+    """The mistakes that stand in this project: the user's first."""
+    notes = [fault(), fault(root) if root else None]
+    return [one for one in notes if one]
+
+
+def message(db: sqlite3.Connection, session: int, root: str) -> str | None:
+    """The mistakes, once a session; nothing of those files took effect."""
+    texts = [
+        "%s, line %s: %s. The policy before it stays in force."
+        % (found.get("path"), found.get("line"), found.get("message"))
+        for found in faults(root)
+    ]
+    return "\n".join(t for t in texts if ledger.once(db, session, "compile " + t)) or None

@@ -50,16 +50,19 @@ def compile_project_policy(state_dir: Path, project_root: Path) -> CompileResult
     with _locked(state_dir):
         loaded, _ = _compile_user(state_dir)
         target = state_dir / "policies" / Path(runtime.overlay_file(str(project_root))).name
+        failure = target.with_suffix(".error.json")
         file = project_root / runtime.PROJECT_FILE
         if not os.path.lexists(file):
+            _remove(failure)
             return CompileResult(None, None, changed=_remove(target))
         try:
             overlay, notes = project.overlaid(loaded, file, state_dir)
         except ConfigError as error:
             error.hint = "Nothing in it applies; your own configuration does."
             _remove(target)
-            _note_failure(state_dir, error, project_root)
+            _note_failure(failure, error)
             raise
+        _remove(failure)
         return CompileResult(target, overlay, _write(target, overlay), notes)
 
 
@@ -68,7 +71,7 @@ def _compile_user(state_dir: Path) -> tuple[Loaded, CompileResult]:
     try:
         loaded = load(state_dir / CONFIG)
     except ConfigError as error:
-        _note_failure(state_dir, error, None)
+        _note_failure(state_dir / FAILURE, error)
         raise
     made = policy.whole(loaded.config, state_dir, [loaded.document.source])
     result = CompileResult(target, made, _write(target, made))
@@ -76,7 +79,7 @@ def _compile_user(state_dir: Path) -> tuple[Loaded, CompileResult]:
     return loaded, result
 
 
-def _note_failure(state_dir: Path, error: ConfigError, root: Path | None) -> None:
+def _note_failure(file: Path, error: ConfigError) -> None:
     """Keep the first fault and the failed file's version; the next success removes the note."""
     first = error.faults[0]
     note: dict[str, object] = {
@@ -84,10 +87,9 @@ def _note_failure(state_dir: Path, error: ConfigError, root: Path | None) -> Non
         "line": first.line,
         "key": first.key,
         "message": first.message,
-        "project": str(root) if root else None,
         "faults": [str(fault) for fault in error.faults],
     }
-    _write(state_dir / FAILURE, note)
+    _write(file, note)
 
 
 @contextmanager

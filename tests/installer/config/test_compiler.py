@@ -119,7 +119,6 @@ def test_a_mistake_leaves_the_old_policy_and_says_where(state: Path) -> None:
         "line": 2,
         "key": "exempt",
         "message": "must be a list, not 'x'",
-        "project": None,
         "faults": [str(fault) for fault in caught.value.faults],
     }
 

@@ -128,8 +128,9 @@ def test_every_other_key_is_refused(state: Path, clone: Path, key: str) -> None:
     say(clone, f"assign: {{Plan: haiku}}\n{key}: {{a: {{base_url: 'http://x'}}}}\n")
     assert refused(state, clone) == [key]
     assert "Plan" not in runtime.load(str(clone))["assign"]
-    note = json.loads((state / "compile-error.json").read_bytes())
-    assert (note["line"], note["project"]) == (2, str(clone))
+    note = json.loads(Path(runtime.failure_file(str(clone))).read_bytes())
+    assert note["line"] == 2
+    assert not (state / "compile-error.json").exists()
     assert "may only add budgets and lower assignments" in note["message"]
 
 
@@ -184,7 +185,8 @@ def test_a_mistake_of_the_users_is_noted_as_theirs(state: Path, clone: Path) -> 
     compile_project_policy(state, clone)
     (state / "config.yaml").write_text("x: 1\n")
     assert refused(state, clone) == ["x"]
-    assert json.loads((state / "compile-error.json").read_bytes())["project"] is None
+    assert json.loads((state / "compile-error.json").read_bytes())["key"] == "x"
+    assert not Path(runtime.failure_file(str(clone))).exists()
     assert "Plan" in runtime.load(str(clone))["assign"]
 
 

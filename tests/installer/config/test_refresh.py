@@ -69,11 +69,18 @@ def test_a_projects_mistake_is_not_compiled_again_until_it_changes(
     file = clone / ".claude" / "claude-tier.yaml"
     file.write_text("exempt: [x]\n")
     assert compiles(state, clone)
-    fault = refresh.fault()
-    assert fault
-    assert (fault["path"], fault["project"]) == (str(file), str(clone))
+    assert [fault["path"] for fault in refresh.faults(str(clone))] == [str(file)]
     assert not compiles(state, clone)
     file.write_text("assign: {Plan: haiku}\n")
     assert compiles(state, clone)
     assert policy.load(str(clone))["assign"]["Plan"]["tier"] == "haiku"
     assert not compiles(state, clone)
+
+
+def test_a_mistake_in_each_file_is_kept_apart(state: Path, clone: Path) -> None:
+    """With the user's file broken a project's is not compiled at every prompt either."""
+    (state / "config.yaml").write_text("x: 1\n")
+    (clone / ".claude" / "claude-tier.yaml").write_text("assign: {Plan: haiku}\n")
+    assert compiles(state, clone)
+    assert not compiles(state, clone)
+    assert [fault["key"] for fault in refresh.faults(str(clone))] == ["x"]
