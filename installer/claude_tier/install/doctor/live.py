@@ -27,7 +27,16 @@ import claude_tier
 from claude_tier.errors import UserError
 from claude_tier.install.doctor import elsewhere
 from claude_tier.install.doctor.report import Finding, Report, fault, ok
-from claude_tier.livecheck import Client, Namespace, Run, Script, ScriptedAPI, spawn, text
+from claude_tier.livecheck import (
+    Client,
+    Namespace,
+    Run,
+    RunningClient,
+    Script,
+    ScriptedAPI,
+    spawn,
+    text,
+)
 
 FIRST_REQUEST = 20  # seconds until the client has come to us
 WHOLE_RUN = 60
@@ -51,31 +60,28 @@ class Bench:
     home: Path
     client: Client
     namespace: Namespace | None
+    patience: float = FIRST_REQUEST
 
     @property
     def config(self) -> Path:
         return self.home / ".claude"
 
     def drive(self, script: Script) -> Driven:
-        """One run of the client; UserError unless it comes to us and ends with a result."""
-        with ScriptedAPI(script, namespace=self.namespace) as api:
-            running = self.client.start("-p", "start", api=api)
+        """One run of the client; UserError unless it comes to us, and then to its end."""
+        with (
+            ScriptedAPI(script, namespace=self.namespace) as api,
+            self.client.start("-p", "start", api=api) as running,
+        ):
             try:
-                api.wait_for(lambda _: True, timeout=FIRST_REQUEST)
+                api.wait_for(lambda _: True, timeout=self.patience)
             except UserError:
-                running.kill()
-                run = running.finish()
-                said = (run.stderr or run.stdout).strip()[-300:]
-                raise UserError(
-                    f"the client made no request to us, so it was ended: {said}"
-                ) from None
+                raise _unreached(running, self.patience) from None
             return Driven(api, running.finish(WHOLE_RUN))
 
     def command(self, *arguments: str) -> None:
         """Run this very claude-tier for the scratch home."""
-        folders = [
-            Path(package.__file__).parents[1] for package in (claude_tier, claude_tier_hooks)
-        ]
+        modules = (str(claude_tier.__file__), str(claude_tier_hooks.__file__))
+        folders = [Path(module).parents[1] for module in modules]
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self.home),
@@ -106,11 +112,24 @@ class Driven:
         return cast("dict[str, dict[str, float]]", self.run.result.get("modelUsage") or {})
 
 
+def _unreached(running: RunningClient, seconds: float) -> UserError:
+    """It asked somebody else, or nobody; whatever it is at, it ends with this."""
+    try:
+        run = running.finish(0)
+        said = (run.stderr or run.stdout).strip()[-300:]
+    except UserError as still_running:
+        said = still_running.message
+    return UserError(
+        f"Claude Code made no request to us within {seconds:g} s and was ended: {said}"
+    )
+
+
 def examine(
     program: Path | None = None,
     *,
     environ: Mapping[str, str] = os.environ,
     managed: list[Path] | None = None,
+    patience: float = FIRST_REQUEST,
 ) -> Report:
     """Drive that client (else the `claude` on PATH); UserError where it must not or cannot be."""
     elsewhere.refuse(environ, elsewhere.managed_files() if managed is None else managed)
@@ -121,7 +140,7 @@ def examine(
         project.mkdir()
         client = Client(home, binary=program, cwd=project)
         namespace = stack.enter_context(Namespace()) if Namespace.available() else None
-        bench = Bench(home, client, namespace)
+        bench = Bench(home, client, namespace, patience)
         subject = {"client": str(client.binary), "client_version": client.version()}
         return Report((_named(subject), *_findings(bench)), subject)
 
@@ -183,7 +202,7 @@ def _rewritten(driven: Driven) -> Finding:
 def _listed(bench: Bench) -> dict[str, dict[str, float]]:
     """The sums that our hooks wrote, by model."""
     sums = ", ".join(f"sum({kind}) AS {kind}" for kind in (*ledger.KINDS, "usd"))
-    query = f"SELECT name.text AS model, {sums} FROM usage JOIN name ON name.id = model GROUP BY 1"  # noqa: S608, E501 - columns of ours
+    query = f"SELECT name.text AS model, {sums} FROM usage JOIN name ON name.id = model GROUP BY 1"  # noqa: S608 - columns of ours
     path = bench.config / "claude-tier" / "ledger.db"
     if not path.exists():
         return {}
@@ -217,8 +236,8 @@ def _priced(driven: Driven, listed: dict[str, dict[str, float]]) -> Finding:
     if wrong:
         todo = "Update claude-tier, or give the price under `prices:` in config.yaml."
         return fault("prices", f"the client charges {'; '.join(wrong)}", todo)
-    total = driven.run.result.get("total_cost_usd")
-    return ok("prices", f"the client charged ${total}, and so does the ledger")
+    total = sum(usage["costUSD"] for usage in driven.charged().values())
+    return ok("prices", f"the client charged ${total:.6f}, and so does the ledger")
 
 
 def _denied(bench: Bench) -> Finding:

@@ -55,8 +55,10 @@ def _settings_file(target: Target) -> Iterator[Finding]:
 
 def _unreadable(path: Path, what: str) -> Finding:
     try:
-        json.loads(path.read_bytes().decode("utf-8-sig"))
+        is_object = isinstance(json.loads(path.read_bytes().decode("utf-8-sig")), dict)
     except ValueError:
+        is_object = False
+    if not is_object:
         return fault("settings", f"{what}; Claude Code drops the whole file", "Mend the file.")
     return warning("settings", f"{what}; `claude-tier install` would refuse it", "Mend the file.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from claude_tier.install.doctor.registration import SWITCHES
 from claude_tier.install.doctor.report import Finding, ok, warning
 
 LONGEST_NAME = 256  # the client skips an agent with a longer one
+_PLAIN = re.compile(r"([A-Za-z_-]+):[ ]+([^\"'\s].*)")
 
 
 def client(machine: Machine) -> Iterator[Finding]:
@@ -65,14 +68,15 @@ def _folder(folder: Path) -> Iterator[Finding]:
 
 
 def _judged(path: Path) -> tuple[str, str | None]:
-    """The agent's name, and why the client would skip the file."""
+    """The agent's name, and why the client would skip the file; notes beside agents are fine."""
     try:
         head = _head(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, ValueError) as error:
         return "", f"it cannot be read ({_first_line(error)})"
-    missing = [key for key in ("name", "description") if not _text(head.get(key))]
+    missing = [key for key in ("name", "description") if not _is_text(head.get(key))]
     if missing:
-        return "", f"it has no {' and no '.join(missing)}"
+        notes = not head.keys() & {"name", "description"}
+        return "", None if notes else f"it has no {' and no '.join(missing)}"
     name = str(head["name"])
     if ":" in name or name.startswith("-") or len(name) > LONGEST_NAME:
         return "", f"{name!r} is no name for an agent"
@@ -80,22 +84,33 @@ def _judged(path: Path) -> tuple[str, str | None]:
 
 
 def _head(text: str) -> dict[str, object]:
-    """The YAML between the first two `---`; ValueError where it is none."""
+    """The YAML between a first and a second `---`; ValueError where the client cannot read it."""
     import yaml  # 20 ms; `doctor --live` does without
 
     lines = text.removeprefix("\ufeff").splitlines()
     ends = [number for number, line in enumerate(lines) if line.rstrip() == "---"]
     if len(ends) < 2 or ends[0] != 0:
         return {}
+    head = lines[1 : ends[1]]
     try:
-        head = yaml.safe_load("\n".join(lines[1 : ends[1]]))
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from error
-    return head if isinstance(head, dict) else {}
+        loaded = yaml.safe_load("\n".join(head))
+    except yaml.YAMLError:
+        try:
+            loaded = yaml.safe_load("\n".join(map(_quoted, head)))
+        except yaml.YAMLError as error:
+            raise ValueError(str(error)) from error
+    return loaded if isinstance(loaded, dict) else {}
 
 
-def _text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+def _quoted(line: str) -> str:
+    """A plain `key: value` as the client's second try reads it: the value is a text."""
+    found = _PLAIN.fullmatch(line)
+    return f"{found[1]}: {json.dumps(found[2])}" if found else line
+
+
+def _is_text(value: object) -> bool:
+    # To the client's YAML 1.2 `yes` is a text; PyYAML takes it for a truth value.
+    return isinstance(value, bool) or (isinstance(value, str) and bool(value.strip()))
 
 
 def _first_line(error: Exception) -> str:
