@@ -50,11 +50,11 @@ def _content(path: Path) -> bytes | None:
 
 def policy(machine: Machine) -> Iterator[Finding]:
     """policy.json is what the configuration says now."""
-    mistake = refresh.fault()
-    if mistake:
+    for mistake in refresh.faults(str(machine.root)):
         where = f"{mistake.get('path')}:{mistake.get('line')}"
         what = f"{where}: {mistake.get('message')}; what was in force before still is"
-        yield fault("policy", what, "Mend the file; the next session reads it again.")
+        yield fault("policy", what, "Mend the file; the next prompt reads it again.")
+    if refresh.fault():
         return
     path = machine.state / "policy.json"
     compiled = state.read_json(str(path))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from claude_tier import config, switch
+from trees import write
 
 from .conftest import Diagnose
 
@@ -40,6 +41,21 @@ def test_a_mistake_in_the_configuration_is_a_fault(
 
     assert finding.verdict == "fault"
     assert f"{state / 'config.yaml'}:2: " in finding.what
+
+
+def test_a_mistake_in_the_projects_file_is_a_fault(
+    install: Install, state: Path, work: Path, diagnose: Diagnose
+) -> None:
+    """It stands beside the user's own policy, which is current."""
+    install()
+    file = write(work / ".claude/claude-tier.yaml", "exempt: [reviewer]\n")
+    with pytest.raises(config.ConfigError):
+        config.compile_project_policy(state, work)
+
+    mistake, policy = diagnose()["policy"]
+
+    assert (mistake.verdict, policy.verdict) == ("fault", "ok")
+    assert mistake.what.startswith(f"{file}:1: ")
 
 
 def test_a_change_not_compiled_yet_is_a_warning(
