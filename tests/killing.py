@@ -58,9 +58,7 @@ def act(request: dict[str, Any]) -> None:
         bundle = Path(request["bundle"])
         installing.install(installing.Request(target, bundle, python="/usr/bin/python3", now=1.8e9))
     else:
-        uninstalling.uninstall(
-            uninstalling.Request(target, purge=request["purge"], now=1.8e9)
-        )
+        uninstalling.uninstall(uninstalling.Request(target, purge=request["purge"], now=1.8e9))
 
 
 def run(request: dict[str, Any]) -> tuple[int, str]:
@@ -71,11 +69,7 @@ def run(request: dict[str, Any]) -> tuple[int, str]:
         countdown = Countdown(request["at"], writing, torn=request["torn"])
         os.fsync = countdown.fsync  # type: ignore[assignment]
         sys.addaudithook(countdown.hook)
-        try:
-            act(request)
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-            os._exit(1)
+        act(request)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as report:
@@ -93,4 +87,5 @@ def answers() -> Iterator[str]:
 
 if __name__ == "__main__":
     for answer in answers():
-        print(answer, flush=True)
+        sys.stdout.write(answer + "\n")
+        sys.stdout.flush()

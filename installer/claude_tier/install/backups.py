@@ -5,6 +5,7 @@ Uninstall takes our entries out of the file as it is then; a copy would undo lat
 
 from __future__ import annotations
 
+import contextlib
 import time
 import zlib
 from pathlib import Path
@@ -26,10 +27,12 @@ def add(plan: Plan, path: Path, content: bytes, now: float) -> None:
 
 
 def prune(state: Path, kept: int = KEPT) -> None:
-    """Remove all but the newest backups."""
-    folder = state / "backups"
-    if not folder.is_dir():
-        return
-    copies = sorted(folder.iterdir(), key=lambda copy: (copy.stat().st_mtime_ns, copy.name))
-    for copy in copies[: max(0, len(copies) - kept)]:
-        copy.unlink()
+    """Remove all but the newest backups; one that cannot be removed is no harm."""
+    with contextlib.suppress(OSError):
+        copies = sorted((state / "backups").iterdir(), key=_age)
+        for copy in copies[: max(0, len(copies) - kept)]:
+            copy.unlink()
+
+
+def _age(copy: Path) -> tuple[int, str]:
+    return copy.stat().st_mtime_ns, copy.name

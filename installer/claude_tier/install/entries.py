@@ -17,6 +17,8 @@ Hooks = dict[str, list[Group]]  # by event
 
 _PLUGIN_HOOKS = "${CLAUDE_PLUGIN_ROOT}/hooks/"
 _OURS = re.compile(r"(?:^|/)claude-tier/hooks/[a-z_]+\.py")
+_OURS_AT_END = re.compile(_OURS.pattern + r"\Z")
+_PYTHON = re.compile("python|pypy")
 _PYTHON_GONE = "claude-tier: its Python is gone, so nothing is counted; run `claude-tier install`"
 _NO_PYTHON = "claude-tier: no python3 on PATH, so this project's budgets are not applied"
 
@@ -119,7 +121,7 @@ def _runs_our_hook(command: str, args: object) -> bool:
     extra = [word for word in args if isinstance(word, str)] if isinstance(args, list) else []
     program = ""
     for word in _words(command) + extra:
-        if ("python" in program or "pypy" in program) and re.fullmatch(rf"(?s).*{_OURS.pattern}", word):
+        if _PYTHON.search(program) and _OURS_AT_END.search(word):
             return True
         if not word.startswith("-"):
             program = word.rpartition("/")[2].lower()

@@ -68,9 +68,15 @@ def put(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    beside(path).unlink(missing_ok=True)
     path.unlink(missing_ok=True)
+    discard(path)
     sync_folder(path.parent)
+
+
+def discard(path: Path) -> None:
+    """Take away what was staged; a folder of that name is not ours and stays."""
+    with contextlib.suppress(OSError):
+        beside(path).unlink()
 
 
 def write(path: Path, content: bytes, *, private: bool) -> None:

@@ -84,9 +84,10 @@ def carry_out(target: Target, make: Callable[[], Plan]) -> Plan:
 
 def is_fresh(target: Target) -> bool:
     """Whether Claude Code's own folder is there only for us."""
-    if not target.config.exists():
-        return True
-    alone = [each.name for each in target.config.iterdir()] == [target.state.name]
+    try:
+        alone = list(target.config.iterdir()) == [target.state]
+    except OSError:
+        return not target.config.exists()
     return alone and not (target.state / "manifest.json").exists()
 
 

@@ -53,6 +53,7 @@ class Outcome:
 
     def fields(self) -> dict[str, object]:
         """The same as one JSON object."""
+        shown = {"diff": self.diff()} if self.dry_run else {}
         return {
             "action": self.action,
             "scope": self.scope,
@@ -65,6 +66,7 @@ class Outcome:
             "kept": [{"path": str(path), "reason": why} for path, why in self.kept],
             "notes": list(self.notes),
             "warnings": list(self.warnings),
+            **shown,
         }
 
     def diff(self) -> list[str]:

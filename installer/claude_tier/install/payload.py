@@ -95,8 +95,11 @@ class Placement:
 
     def _make_folder(self, name: str) -> None:
         folder = self.plan.target.folder
-        if self.plan.make_folder(self.plan.target.locate(folder / name)):
-            self.folders.add(name)
+        if not self.plan.make_folder(self.plan.target.locate(folder / name)):
+            return
+        if name == "agents" and name not in self.folders:
+            self.plan.notes.append("Restart running sessions to load the agents.")
+        self.folders.add(name)
 
 
 def take_back(plan: Plan, old: Install, names: Collection[str]) -> None:

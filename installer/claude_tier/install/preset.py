@@ -17,7 +17,7 @@ _FRESH = """\
 # How claude-tier works for you; docs/config.md lists every key, and all of them are optional.
 preset: {preset}
 """
-_LINE = re.compile(r"^preset[ \t]*:[ \t]*(?P<value>[^\s#]*)", re.MULTILINE)
+_LINE = re.compile(r"^preset[ \t]*:(?P<gap>[ \t]*)(?P<value>[^\s#]*)", re.MULTILINE)
 
 
 def plan_config(plan: Plan, preset: Preset | None) -> None:
@@ -32,25 +32,31 @@ def plan_config(plan: Plan, preset: Preset | None) -> None:
 
 def _exchanged(content: bytes, preset: Preset, path: str) -> bytes:
     """The file with that preset and nothing else changed; raises UserError where that is unsure."""
+    text = content.decode(errors="replace")
+    old = _values(text)
+    if old is not None and old.get("preset") == preset:
+        return content
+    new = _with_preset(text, preset)
+    if old is None or text.encode() != content or _values(new) != {**old, "preset": preset}:
+        raise UserError(
+            f"the preset in {path} was not changed, because the file is unusual",
+            f"Write the line `preset: {preset}` into it yourself; the next prompt follows it.",
+        )
+    return new.encode()
+
+
+def _values(text: str) -> dict[object, object] | None:
+    """The file's keys and values; None where it is no mapping."""
     try:
-        text = content.decode()
-        old = yaml.safe_load(text) or {}
-        new = _with_preset(text, preset)
-        if old == {**old, "preset": preset}:
-            return content
-        if yaml.safe_load(new) == {**old, "preset": preset}:
-            return new.encode()
-    except (ValueError, TypeError, yaml.YAMLError):
-        pass
-    raise UserError(
-        f"the preset in {path} was not changed, because the file is unusual",
-        f"Write the line `preset: {preset}` into it yourself; it takes effect at the next prompt.",
-    )
+        values = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return None
+    return values if isinstance(values, dict) else {} if values is None else None
 
 
 def _with_preset(text: str, preset: Preset) -> str:
     found = _LINE.search(text)
     if found:
-        return text[: found.start("value")] + preset + text[found.end("value") :]
+        return text[: found.start("gap")] + (found["gap"] or " ") + preset + text[found.end() :]
     newline = "\r\n" if "\r\n" in text else "\n"
     return f"preset: {preset}{newline}{text}"

@@ -76,18 +76,19 @@ class Replace:
         self._change(self.before, self.after)
 
     def revert(self) -> None:
-        with contextlib.suppress(ChangedMeanwhileError):
+        if files.read(self.path) == self.after:
             self._change(self.after, self.before)
+        files.discard(self.path)
 
     def _change(self, old: bytes | None, new: bytes | None) -> None:
         if new is not None and files.read(self.path) != new:
             files.stage(self.path, new, private=self.private)
         current = files.read(self.path)  # again, and as late as can be
-        if current == new:
-            files.beside(self.path).unlink(missing_ok=True)
-        elif current != old:
-            files.beside(self.path).unlink(missing_ok=True)
+        if current not in {old, new}:
+            files.discard(self.path)
             raise ChangedMeanwhileError(self.path)
+        if current == new:
+            files.discard(self.path)
         elif new is None:
             files.remove(self.path)
         else:
@@ -103,7 +104,7 @@ def run(state: Path, steps: Sequence[Step]) -> None:
         return
     journal = state / JOURNAL
     try:
-        files.write(journal, _dump(steps), private=True)
+        files.write(journal, dump(steps), private=True)
         _forward(steps, journal)
     except OSError as error:
         raise _failure(error, half_done=journal.exists()) from error
@@ -115,7 +116,7 @@ def recover(state: Path) -> bool:
     What somebody else has changed since stays as they left it.
     """
     journal = state / JOURNAL
-    files.beside(journal).unlink(missing_ok=True)
+    files.discard(journal)
     content = files.read(journal)
     if content is None:
         return False
@@ -196,7 +197,7 @@ def _is_overtaken(step: Step) -> bool:
     except UserError:  # no longer a file
         return True
     if overtaken:
-        files.beside(step.path).unlink(missing_ok=True)
+        files.discard(step.path)
     return overtaken
 
 
@@ -216,7 +217,7 @@ def remove_if_empty(folder: Path) -> None:
                 raise
 
 
-def _dump(steps: Sequence[Step]) -> bytes:
+def dump(steps: Sequence[Step]) -> bytes:
     return json.dumps({"version": 1, "steps": [_fields(step) for step in steps]}).encode()
 
 

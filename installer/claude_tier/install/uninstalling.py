@@ -37,7 +37,7 @@ def uninstall(request: Request, *, dry_run: bool = False) -> Outcome:
         backups.prune(target.state)
         if request.purge or unused:
             _purge(target, config_too=fresh)
-            plan.notes.append(f"Removed {target.state}") if request.purge else None
+    _tell(plan, request, unused=unused)
     return Outcome.of("uninstall", plan)
 
 
@@ -61,6 +61,17 @@ def draft(request: Request) -> Plan:
         plan.drop_folder(target.owner)
     payload.drop_folders(plan, old.folders if old else ())
     return plan
+
+
+def _tell(plan: Plan, request: Request, *, unused: bool) -> None:
+    state = request.target.state
+    if request.purge and not unused:
+        plan.notes.append(f"Removed {state}")
+    elif plan.changes and not request.target.is_shared:
+        plan.notes.append(
+            f"{state} keeps your configuration and the ledger; "
+            "`claude-tier uninstall --purge` removes them."
+        )
 
 
 def _left(known: Manifest, remaining: tuple[Install, ...], target: Target) -> bytes | None:

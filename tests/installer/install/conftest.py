@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,14 @@ from claude_tier.install.scopes import Scope, Target
 from trees import handler, write
 
 PYTHON = "/usr/bin/python3"
+
+
+@pytest.fixture(autouse=True)
+def _path(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A python3 and the system's own programs, and no client that would be asked its version."""
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / "python3").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
 
 @pytest.fixture(autouse=True)

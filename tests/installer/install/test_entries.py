@@ -153,7 +153,9 @@ def test_exec_form_is_recognised() -> None:
 def test_settings_follow_the_plugins_table() -> None:
     """Every event, matcher and option of hooks.json arrives; commands are in shell form."""
     table = entries.load_table(bundle.root() / "hooks" / "hooks.json")
-    made = entries.settings_hooks(table, own_runtime("/usr/bin/python3", Path("/claude-tier/hooks")))
+    made = entries.settings_hooks(
+        table, own_runtime("/usr/bin/python3", Path("/claude-tier/hooks"))
+    )
     assert made.keys() == table.keys()
     for event, groups in made.items():
         for group, source in zip(groups, table[event], strict=True):

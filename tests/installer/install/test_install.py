@@ -142,9 +142,7 @@ def test_a_dry_run_shows_the_diff_and_writes_nothing(
     assert any(line.startswith('+{"model": "opus", "hooks": ') for line in shown)
 
 
-def test_a_dry_run_puts_removed_files_first(
-    user: Target, install: Run, bundle: Path
-) -> None:
+def test_a_dry_run_puts_removed_files_first(user: Target, install: Run, bundle: Path) -> None:
     """What goes is read before what comes."""
     install(user)
     (bundle / "skills" / "budget" / "SKILL.md").unlink()
@@ -289,7 +287,7 @@ def test_settings_that_cannot_be_read_are_refused(
 
 def test_a_folder_in_place_of_the_settings_is_refused(user: Target, install: Run) -> None:
     user.settings.mkdir(parents=True)
-    with pytest.raises(UserError, match="settings.json is not a file"):
+    with pytest.raises(UserError, match=r"settings\.json is not a file"):
         install(user)
 
 
@@ -297,7 +295,7 @@ def test_a_pipe_in_place_of_the_settings_is_refused(user: Target, install: Run) 
     """Nothing waits for somebody to write into it."""
     user.settings.parent.mkdir()
     os.mkfifo(user.settings)
-    with pytest.raises(UserError, match="settings.json is not a file"):
+    with pytest.raises(UserError, match=r"settings\.json is not a file"):
         install(user)
 
 
@@ -334,7 +332,7 @@ def test_a_link_to_settings_that_do_not_exist_yet_is_followed(
 def test_a_link_that_leads_to_itself_is_refused(user: Target, install: Run) -> None:
     user.settings.parent.mkdir()
     user.settings.symlink_to(user.settings)
-    with pytest.raises(UserError, match="settings.json"):
+    with pytest.raises(UserError, match=r"settings\.json"):
         install(user)
 
 
@@ -379,9 +377,7 @@ def test_a_folder_that_does_not_exist_is_no_project(config: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["with space", "quo'te\"s", "new\nline", "naïve ✓"])
-def test_odd_folder_names_work(
-    tmp_path: Path, install: Run, uninstall: Run, name: str
-) -> None:
+def test_odd_folder_names_work(tmp_path: Path, install: Run, uninstall: Run, name: str) -> None:
     """Every path is a name, whatever is in it."""
     config = tmp_path / name / ".claude"
     config.parent.mkdir()
@@ -416,9 +412,7 @@ def test_a_manifest_of_a_newer_version_is_left_alone(
         install(user)
 
 
-def test_a_lost_manifest_does_not_double_the_hooks(
-    user: Target, install: Run, state: Path
-) -> None:
+def test_a_lost_manifest_does_not_double_the_hooks(user: Target, install: Run, state: Path) -> None:
     """Entries are recognised by what they run, and replaced."""
     install(user)
     before = _settings(user)

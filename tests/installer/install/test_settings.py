@@ -13,18 +13,19 @@ from claude_tier.install.settings import Wanted, merge, unmerge
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from settings_text import LAYOUTS, Layout, settings_texts, settings_values, spell
+from trees import handler
 
 TABLE: entries.Hooks = {
-    "SessionStart": [{"hooks": [{"args": ["-S", "${CLAUDE_PLUGIN_ROOT}/hooks/session_start.py"], "timeout": 10}]}],
+    "SessionStart": [{"hooks": [handler("session_start.py", timeout=10)]}],
     "PreToolUse": [
-        {"matcher": "Agent|Task", "hooks": [{"args": ["-S", "-E", "${CLAUDE_PLUGIN_ROOT}/hooks/pre_tool_use.py"]}]},
-        {"matcher": "Workflow", "hooks": [{"args": ["${CLAUDE_PLUGIN_ROOT}/hooks/pre_tool_use.py"], "async": True}]},
+        {"matcher": "Agent|Task", "hooks": [handler("pre_tool_use.py")]},
+        {"matcher": "Workflow", "hooks": [handler("pre_tool_use.py") | {"async": True}]},
     ],
-    "Stop": [{"hooks": [{"args": ["${CLAUDE_PLUGIN_ROOT}/hooks/stop.py"]}]}],
+    "Stop": [{"hooks": [handler("stop.py")]}],
 }
 OLDER: entries.Hooks = {
-    "PreToolUse": [{"matcher": "Task", "hooks": [{"args": ["${CLAUDE_PLUGIN_ROOT}/hooks/pre_tool_use.py"]}]}],
-    "SubagentStart": [{"hooks": [{"args": ["${CLAUDE_PLUGIN_ROOT}/hooks/subagent_start.py"]}]}],
+    "PreToolUse": [{"matcher": "Task", "hooks": [handler("pre_tool_use.py")]}],
+    "SubagentStart": [{"hooks": [handler("subagent_start.py")]}],
 }
 TEXTS = st.none() | st.sampled_from(["", " \n", "\ufeff", "{}", "{ }\n"]) | settings_texts()
 
@@ -57,9 +58,7 @@ def test_merging_twice_is_merging_once(text: str | None, variant: Wanted) -> Non
 
 
 @given(TEXTS, VARIANTS)
-def test_an_upgrade_leaves_no_trace_of_the_version_before(
-    text: str | None, older: Wanted
-) -> None:
+def test_an_upgrade_leaves_no_trace_of_the_version_before(text: str | None, older: Wanted) -> None:
     """What a new version writes over an old one is what it writes into the file without."""
     upgraded = merge(merged_text(text, older), WANTED, merge(text, older, None).record)
     assert upgraded == merge(text, WANTED, None)
@@ -130,7 +129,8 @@ def test_entries_are_found_again_without_a_record(text: str) -> None:
 def _full(values: dict[str, Any]) -> dict[str, Any]:
     """The values without empty containers of hooks, which mean nothing."""
     hooks = {event: groups for event, groups in (values.get("hooks") or {}).items() if groups}
-    return {**{k: v for k, v in values.items() if k != "hooks"}, **({"hooks": hooks} if hooks else {})}
+    rest = {key: value for key, value in values.items() if key != "hooks"}
+    return {**rest, "hooks": hooks} if hooks else rest
 
 
 @given(settings_values())
@@ -176,10 +176,10 @@ def test_doubled_entries_become_one() -> None:
         ('{"hooks": []}', (1, 11), '"hooks" must be an object'),
         ('{"hooks": null}', (1, 11), '"hooks" must be an object'),
         ('{\n  "hooks": {"Stop": {}}}', (2, 21), '"hooks.Stop" must be an array'),
-        ('{"hooks": {"Stop": [7]}}', (1, 21), "array \"hooks\""),
-        ('{"hooks": {"Stop": [{"hooks": {}}]}}', (1, 21), "array \"hooks\""),
-        ('{"statusLine": null}', (1, 16), "string \"command\""),
-        ('{"statusLine": {"type": "command"}}', (1, 16), "string \"command\""),
+        ('{"hooks": {"Stop": [7]}}', (1, 21), 'array "hooks"'),
+        ('{"hooks": {"Stop": [{"hooks": {}}]}}', (1, 21), 'array "hooks"'),
+        ('{"statusLine": null}', (1, 16), 'string "command"'),
+        ('{"statusLine": {"type": "command"}}', (1, 16), 'string "command"'),
         ('{"statusLine": {"command": "\\ud800"}}', (1, 28), "surrogate"),
     ],
 )
