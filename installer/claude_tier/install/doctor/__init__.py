@@ -20,6 +20,7 @@ CHECKS: tuple[Check, ...] = (
     registration.hooks,
     registration.interpreter,
     registration.double_install,
+    runtime.unfinished,
     runtime.copy,
     runtime.policy,
     runtime.switch,

@@ -13,7 +13,7 @@ from pathlib import Path
 from claude_tier_hooks import __version__, ingest, refresh, state, transcripts
 
 from claude_tier.errors import UserError
-from claude_tier.install import files, payload
+from claude_tier.install import files, payload, transaction
 from claude_tier.install.doctor.machine import Machine
 from claude_tier.install.doctor.registration import install_command
 from claude_tier.install.doctor.report import Finding, fault, ok, warning
@@ -23,6 +23,13 @@ RECENT = 7 * 86400  # seconds a fault in hooks.log is worth a warning
 SHOWN = 3  # lines of hooks.log
 NEWEST = 20  # sessions looked at for one that our hooks did not see
 SLACK = 60  # seconds between the start of a session and its first row
+
+
+def unfinished(machine: Machine) -> Iterator[Finding]:
+    """No install or uninstall was killed half-way."""
+    if transaction.is_pending(machine.state):
+        todo = "Run `claude-tier install` again: it completes what was begun."
+        yield fault("install", "a command was killed half-way", todo)
 
 
 def copy(machine: Machine) -> Iterator[Finding]:

@@ -17,6 +17,14 @@ from .conftest import Diagnose
 Install = Callable[..., None]
 
 
+def test_a_half_done_install_is_a_fault(install: Install, state: Path, diagnose: Diagnose) -> None:
+    """The journal of a killed command stands until the next one."""
+    install()
+    (state / "journal.json").write_text("{}")
+
+    assert [finding.verdict for finding in diagnose()["install"]] == ["fault"]
+
+
 def test_an_old_runtime_is_noticed(install: Install, state: Path, diagnose: Diagnose) -> None:
     """After `pip install -U` the copy is stale until the next install."""
     install()
