@@ -25,8 +25,10 @@ def daily(now: float) -> str | None:
 
 def write(now: float) -> str:
     """Copy the ledger to today's backup, replacing an earlier one; keeps the newest seven."""
-    os.makedirs(state.path("backups"), mode=0o700, exist_ok=True)
     target = _of_day(now)
+    if damaged() and os.path.exists(target):
+        raise ledger.DamagedError("it was set aside, and today's backup may hold more than it does")
+    os.makedirs(state.path("backups"), mode=0o700, exist_ok=True)
     beside = "%s.%d.tmp" % (target, os.getpid())
     os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     try:

@@ -75,6 +75,16 @@ def test_no_copy_is_dropped_while_a_damaged_ledger_waits() -> None:
     assert len(backup.kept()) == 9
 
 
+def test_todays_copy_is_not_replaced_while_a_damaged_ledger_waits() -> None:
+    """The ledger in use began anew, and holds less."""
+    remember("kept")
+    made = backup.write(NOON)
+    Path(ledger.file() + ".damaged-1").write_bytes(b"x")
+    with pytest.raises(ledger.DamagedError):
+        backup.write(NOON)
+    assert texts(made) == ["kept"]
+
+
 def test_a_damaged_ledger_never_replaces_a_good_copy() -> None:
     """The copy is checked before it takes the place of the day's earlier one."""
     remember(*(f"text {number}" for number in range(2000)))

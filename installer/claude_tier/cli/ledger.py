@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import time
 
 import click
 from claude_tier_hooks import policy
 
 from claude_tier.output import json_option, print_json
 from claude_tier.report import days, totals
-from claude_tier.report.ledger_file import up_to_date
+from claude_tier.report.ledger_file import said, up_to_date
 from claude_tier.report.table import width
 
 
@@ -60,4 +61,71 @@ def totals_command(
         print_json(found.fields())
     else:
         click.echo(totals.as_text(found, width=width()))
+    return 0
+
+
+@command.command("verify")
+@json_option
+def verify_command(*, as_json: bool) -> int:
+    """Check the ledger's file, its sums, its names and its spool; change nothing.
+
+    The exit code is 1 where something is wrong, and each fault comes with what to do.
+
+    \b
+    Examples:
+      claude-tier ledger verify
+    """
+    from claude_tier.repair import verify
+
+    with said():
+        found = verify.verify()
+    whole = all(one.ok for one in found)
+    if as_json:
+        print_json({"ok": whole, "findings": [one.fields() for one in found]})
+    else:
+        click.echo(verify.as_text(found))
+    return 0 if whole else 1
+
+
+@command.command("rebuild")
+@json_option
+def rebuild_command(*, as_json: bool) -> int:
+    """Put the ledger together again from damaged files, backups and every transcript.
+
+    Nothing is taken away, hooks may go on meanwhile, and a second run changes nothing.
+
+    \b
+    Examples:
+      claude-tier ledger rebuild
+    """
+    from claude_tier.repair import rebuild
+
+    with said():
+        done = rebuild.rebuild(policy.load())
+    if as_json:
+        print_json(done.fields())
+    else:
+        click.echo(rebuild.as_text(done))
+    return 0
+
+
+@command.command("backup")
+@json_option
+def backup_command(*, as_json: bool) -> int:
+    """Copy the ledger to today's backup; the newest seven days are kept.
+
+    A session makes one each day by itself.
+
+    \b
+    Examples:
+      claude-tier ledger backup
+    """
+    from claude_tier_hooks import backup
+
+    with up_to_date(policy.load()):
+        path = backup.write(time.time())
+    if as_json:
+        print_json({"path": path})
+    else:
+        click.echo(f"Copied the ledger to {path}")
     return 0

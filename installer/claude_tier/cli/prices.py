@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import ExitStack
 
 import click
 from claude_tier_hooks import policy
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.output import json_option, print_json
+from claude_tier.progress import Bar
 from claude_tier.report import prices
 from claude_tier.report.ledger_file import up_to_date
 from claude_tier.report.table import width
@@ -42,9 +45,15 @@ def command(*, check: bool, as_json: bool) -> int:
 
 
 def _check(rules: Json, *, as_json: bool) -> int:
+    from claude_tier.install.doctor import elsewhere
+    from claude_tier.livecheck import Namespace
     from claude_tier.report import price_check
 
-    checked = price_check.check(rules, time.time())
+    elsewhere.refuse(os.environ, elsewhere.managed_files())
+    with ExitStack() as stack:
+        namespace = stack.enter_context(Namespace()) if Namespace.available() else None
+        bar = stack.enter_context(Bar("Asking the client"))
+        checked = price_check.check(rules, time.time(), namespace=namespace, progress=bar)
     if as_json:
         print_json(checked.fields())
     else:

@@ -14,6 +14,8 @@ from claude_tier.errors import UserError
 from claude_tier.progress import Bar
 
 PATIENCE = 10.0  # seconds; a command may wait longer for its turn than a hook
+# What SQLite says when the machine is at fault: anything else it raises is a bug of ours.
+_SURROUNDINGS = ("locked", "readonly", "unable to open", "is full", "disk I/O error")
 REBUILD = "`claude-tier ledger rebuild` salvages what can be read."
 
 
@@ -39,7 +41,7 @@ def said() -> Iterator[None]:
     except sqlite3.DatabaseError as fault:
         if ledger.is_damage(fault):
             raise UserError(f"the ledger is damaged: {fault}", REBUILD) from fault
-        if isinstance(fault, sqlite3.OperationalError):
+        if any(words in str(fault) for words in _SURROUNDINGS):
             raise UserError(f"the ledger {ledger.file()} cannot be used: {fault}") from fault
         raise
 

@@ -11,7 +11,7 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -19,7 +19,6 @@ from typing import NamedTuple, cast
 from claude_tier_hooks import policy, prices, state
 from claude_tier_hooks.shapes import Json
 
-from claude_tier.errors import UserError
 from claude_tier.livecheck import (
     Answer,
     Client,
@@ -36,6 +35,7 @@ from claude_tier.report.table import Column, render
 
 # Subagents of one answer; the client runs twenty at once.
 AT_ONCE = 15
+FIRST_REQUEST, WHOLE_RUN = 30.0, 120.0  # seconds
 # A family that no alias names: under another one that alias would mean the very same model.
 MAIN_MODEL = "claude-mythos-5-2"
 ENVIRONMENT = {
@@ -122,16 +122,20 @@ def check(
     *,
     binary: str | os.PathLike[str] | None = None,
     namespace: Namespace | None = None,
-    cases: Iterable[Case] = CASES,
+    cases: Sequence[Case] = CASES,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Checked:
     """Run the client once for each case; UserError where there is none or it fails."""
+    models = [*rules["models"]]
     found: list[Comparison] = []
     with tempfile.TemporaryDirectory(prefix="claude-tier-prices-") as folder:
         client = Client(Path(folder), binary=binary, env=ENVIRONMENT)
         aliases = _aliases(client, namespace)
-        for case in cases:
-            charged = _run(client, [*rules["models"]], case.usage, namespace).charged
-            found += [_compared(rules, now, case, model, charged) for model in rules["models"]]
+        for number, case in enumerate(cases):
+            progress(number, len(cases))
+            charged = _run(client, models, case.usage, namespace).charged
+            found += [_compared(rules, now, case, model, charged) for model in models]
+        found.sort(key=lambda one: models.index(one.model))
         return Checked(client.version(), tuple(found), aliases)
 
 
@@ -168,10 +172,13 @@ def _run(client: Client, models: list[str], usage: Usage, namespace: Namespace |
         ]
         return Answer((*spawns,) or (text("done"),), usage=Usage())
 
-    with ScriptedAPI(respond, namespace=namespace) as api:
-        run = client.run("-p", "start", "--model", MAIN_MODEL, api=api, timeout=120)
-        if not api.requests:
-            raise UserError("the client asked another endpoint than ours, and was not believed")
+    with (
+        ScriptedAPI(respond, namespace=namespace) as api,
+        client.start("-p", "start", "--model", MAIN_MODEL, api=api) as running,
+    ):
+        # A client that asks somebody else ends here, before it has spent anything.
+        api.wait_for(lambda _: True, timeout=FIRST_REQUEST)
+        run = running.finish(WHOLE_RUN)
     return Drive(ran, _by_model(run.result.get("modelUsage")))
 
 
@@ -228,9 +235,12 @@ def as_text(checked: Checked, *, width: int) -> str:
         f"Claude Code {checked.client} charges {agreed} of {len(verdicts)} models as the table says"
         f" ({figures.plural(len({one.case for one in checked.comparisons}), 'kind')} of request)."
     ]
-    odd = [one for one in checked.comparisons if one.verdict != SAME]
+    odd = [one for one in checked.comparisons if one.verdict in (DIFFERS, NOT_RUN)]
     if odd:
-        lines += ["", _table(odd, width)]
+        lines += ["", _table(odd, width), ""]
+    strange = [model for model, verdict in verdicts.items() if verdict == UNKNOWN]
+    if strange:
+        lines.append(f"It does not know {', '.join(strange)}, and guesses.")
     lines += [
         f"The alias {alias} is {theirs or 'nothing'} there, not {ours}."
         for alias, ours, theirs in checked.aliases

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from claude_tier_hooks import __version__, backup, ledger, policy, prices, refresh, state, unpriced
+from claude_tier_hooks import (
+    __version__,
+    backup,
+    ledger,
+    policy,
+    prices,
+    project,
+    refresh,
+    state,
+    unpriced,
+)
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import budgets, days, decisions, sessions, totals
@@ -32,7 +42,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class PolicyState:
-    """Whether the configuration is in force; `error` is its mistake: path, line, key, message.
+    """Whether the configuration is in force; `errors` are its mistakes: path, line, message.
 
     `compiled` is None where no policy was ever compiled: the balanced preset stands then.
     """
@@ -40,7 +50,7 @@ class PolicyState:
     preset: str
     compiled: str | None
     stale: bool
-    error: dict[str, object] | None
+    errors: tuple[dict[str, object], ...]
     floor: dict[str, str]
     exempt: tuple[str, ...]
     fan_out: dict[str, object] | None
@@ -103,7 +113,7 @@ def query(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> Statu
     return Status(
         off_until=state.off_until(now),
         last_hook=_last_hook(),
-        policy=_policy(rules),
+        policy=_policy(rules, folder),
         tiers=tuple(_rungs(rules, now)),
         budgets=budgets.query(db, rules, budgets.here(db, folder), now),
         today=totals.query(db, "model", totals.Slice(days.span(today, today))),
@@ -123,13 +133,13 @@ def _last_hook() -> float | None:
         return None
 
 
-def _policy(rules: Json) -> PolicyState:
+def _policy(rules: Json, folder: str) -> PolicyState:
     compiled = Path(state.path("policy.json"))
     return PolicyState(
         preset=rules.get("preset") or "balanced",
         compiled=str(compiled) if compiled.exists() else None,
         stale=refresh.stale(rules.get("sources") or []),
-        error=refresh.fault(),
+        errors=tuple(refresh.faults(project.root(folder))),
         floor=rules["floor"],
         exempt=tuple(rules["exempt"]),
         fan_out=rules["fan_out"],

@@ -39,11 +39,10 @@ def _heading(status: Status, now: float) -> str:
 
 
 def _faults(status: Status) -> Iterator[str]:
-    error = status.policy.error
-    if error:
+    for error in status.policy.errors:
         yield f"{home(str(error.get('path')))}, line {error.get('line')}: {error.get('message')}"
         yield "  Nothing of that file took effect; the policy before it stays in force."
-    elif status.policy.stale:
+    if status.policy.stale and not status.policy.errors:
         yield "The configuration has changed; the next prompt of any session takes it up."
     if status.policy.compiled is None:
         yield "No configuration was compiled: the defaults of the preset stand."

@@ -1,0 +1,1 @@
+"""Keeping the ledger whole: checking it, and salvaging a damaged one into a fresh one."""
