@@ -68,7 +68,7 @@ def waiting(machine: Machine) -> Iterator[Finding]:
     files = [Path(name) for name in book.spooled()]
     old = [path for path in files if path.stat().st_mtime < machine.now - WAITING]
     if old:
-        what = f"{len(old)} decisions have waited over an hour to be written to the ledger"
+        what = f"decisions that have waited over an hour for the ledger: {len(old)}"
         yield warning("spool", what, "Start a session; if they stay, see the ledger and the disk.")
 
 

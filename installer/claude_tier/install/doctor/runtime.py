@@ -38,7 +38,7 @@ def copy(machine: Machine) -> Iterator[Finding]:
         target = registered.target
         stale = _stale(target, payload.runtime(machine.bundle))
         if stale:
-            what = f"{target.owner / 'hooks'} is not version {__version__} ({stale} files differ)"
+            what = f"{target.owner / 'hooks'} is not version {__version__} (files that differ: {stale})"
             yield warning("runtime", what, f"Run `{install_command(target)}`.")
         else:
             yield ok("runtime", f"{target.owner / 'hooks'} is version {__version__}")
