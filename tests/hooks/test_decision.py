@@ -1,0 +1,236 @@
+"""The laws of `decide()`: it never raises a tier, and each setting means what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from claude_tier_hooks import decision, policy
+from claude_tier_hooks.decision import ASKED, ASSIGNED, DENIED, KEPT, LEFT, LOWERED
+from hypothesis import given
+from hypothesis import strategies as st
+
+TIERS = ["fable", "opus", "sonnet", "haiku"]
+Json = dict[str, Any]
+
+tiers = st.sampled_from(TIERS)
+models = st.sampled_from(
+    ["claude-fable-5-2", "claude-opus-5-5[1m]", "claude-sonnet-4-6", "haiku", "claude-mythos-5-2"]
+)
+agents = st.sampled_from(["Explore", "reviewer", "model-tier:reviewer", "fork"])
+
+
+def budget(**given_: object) -> Json:
+    made: Json = {
+        "name": "daily", "scope": {"kind": "user", "name": None}, "ceiling": "sonnet",
+        "on_stop": "deny",
+    }  # fmt: skip
+    return {**made, **given_}
+
+
+def standing(gate: str = "ok", used: float | None = 0.5, **given_: object) -> Json:
+    return {"budget": budget(**given_), "gate": gate, "level": gate, "used": used}
+
+
+def rules(**given_: object) -> Json:
+    made: Json = {"tiers": TIERS, "assign": {}, "floor": {}, "exempt": [], "fan_out": None}
+    return {**made, **given_}
+
+
+def spawn(agent: str = "reviewer", model: str | None = "claude-opus-5-5", **given_: object) -> Json:
+    made: Json = {
+        "tool": "Agent", "agent": agent, "would": {"model": model, "origin": "parent"},
+        "inside": False, "attended": True, "forced": False, "recent": 0, "unavailable": [],
+    }  # fmt: skip
+    return {**made, **given_}
+
+
+standings = st.lists(
+    st.builds(
+        standing,
+        gate=st.sampled_from(["ok", "warn", "cap", "stop"]),
+        used=st.floats(0, 2) | st.none(),
+        ceiling=tiers,
+        on_stop=st.sampled_from(["deny", "lowest", "ask"]),
+        scope=st.sampled_from(
+            [{"kind": "user", "name": None}, {"kind": "agent", "name": "reviewer"}]
+        ),
+    ),
+    max_size=3,
+)
+policies = st.builds(
+    rules,
+    assign=st.dictionaries(agents, st.builds(lambda t: {"tier": t, "effort": None}, tiers)),
+    floor=st.dictionaries(agents, tiers),
+    exempt=st.lists(agents, max_size=1),
+    fan_out=st.none()
+    | st.builds(
+        lambda action: {"max_new_agents": 5, "seconds": 60, "action": action},
+        st.sampled_from(["warn", "lower", "deny"]),
+    ),
+)
+spawns = st.builds(
+    spawn,
+    agent=agents,
+    would=st.builds(
+        lambda model, origin, at_most: {"model": model, "origin": origin, "at_most": at_most},
+        models | st.none(),
+        st.sampled_from(["parameter", "agent file", "built-in", "environment", "parent"]),
+        st.sampled_from([None, "opus"]),
+    ),
+    recent=st.integers(0, 9),
+    inside=st.booleans(),
+    attended=st.booleans(),
+    forced=st.booleans(),
+    unavailable=st.lists(tiers, max_size=2),
+)
+
+
+@given(policies, standings, spawns)
+def test_nothing_is_ever_raised(policy_: Json, found: list[Json], asked: Json) -> None:
+    """What is set is cheaper than what would run; unknown families count as dearest."""
+    made = decision.decide(policy_, found, asked)
+    if made["action"] not in (ASSIGNED, LOWERED) and not (made["action"] == ASKED and made["set"]):
+        return
+    would = policy.tier_of(asked["would"]["model"], TIERS)
+    assert policy.cheaper(made["set"], would, TIERS)
+
+
+@given(policies, standings, spawns)
+def test_what_runs_is_the_lower_of_asked_and_the_higher_of_ceiling_and_floor(
+    policy_: Json, found: list[Json], asked: Json
+) -> None:
+    """Above a ceiling nothing runs but by floor, exemption, or where nothing can be set."""
+    made = decision.decide(policy_, found, asked)
+    if made["action"] in (DENIED, ASKED, LEFT) or policy.is_exempt(policy_, asked["agent"]):
+        return
+    concerned = [
+        one for one in found if one["budget"]["scope"]["name"] in (None, plain(asked["agent"]))
+    ]
+    ceilings = [one["budget"]["ceiling"] for one in concerned if one["gate"] == "cap"]
+    ceilings += ["haiku" for one in concerned if one["gate"] == "stop"]
+    runs = made["set"] or decided_tier(asked)
+    floor = policy.of_agent(policy_["floor"], asked["agent"])
+    for ceiling in ceilings:
+        allowed = policy.higher(ceiling, str(floor), TIERS) if floor else ceiling
+        assert not policy.cheaper(allowed, runs, TIERS)
+
+
+def plain(agent: str) -> str:
+    return policy.plain_agent(agent)
+
+
+def decided_tier(asked: Json) -> str | None:
+    tier = policy.tier_of(asked["would"]["model"], TIERS)
+    at_most = asked["would"].get("at_most")
+    return at_most if at_most and policy.cheaper(at_most, tier, TIERS) else tier
+
+
+@given(policies, standings, spawns)
+def test_exempt_agents_and_forks_are_never_touched(
+    policy_: Json, found: list[Json], asked: Json
+) -> None:
+    """Neither pushed nor denied."""
+    made = decision.decide(policy_, found, asked)
+    if policy.is_exempt(policy_, asked["agent"]) or asked["agent"] == "fork":
+        assert made["action"] in (KEPT, LEFT)
+        assert made["set"] is None
+
+
+@given(policies, standings, spawns)
+def test_deciding_again_on_what_was_set_changes_nothing(
+    policy_: Json, found: list[Json], asked: Json
+) -> None:
+    """A second install that saw the rewritten input would keep it."""
+    made = decision.decide(policy_, found, asked)
+    if made["action"] in (ASSIGNED, LOWERED):
+        again = dict(asked, would={"model": made["set"], "origin": "parameter"})
+        assert decision.decide(policy_, found, again)["action"] == KEPT
+
+
+def test_an_assignment_applies_only_where_nobody_asked() -> None:
+    """Not over a parameter, an agent file, a built-in's own model or the environment."""
+    assigned = rules(assign={"reviewer": {"tier": "haiku", "effort": "low"}})
+    for origin in ("parameter", "agent file", "built-in", "environment"):
+        asked = spawn(would={"model": "claude-opus-5-5", "origin": origin})
+        assert decision.decide(assigned, [], asked)["action"] == KEPT
+    made = decision.decide(assigned, [], spawn())
+    assert (made["action"], made["set"], made["effort"]) == (ASSIGNED, "haiku", "low")
+
+
+def test_an_assignment_never_runs_dearer_than_the_parent() -> None:
+    """Under a haiku session an agent assigned to sonnet stays on haiku."""
+    assigned = rules(assign={"reviewer": {"tier": "sonnet"}})
+    asked = spawn(model="claude-haiku-5-5")
+    assert decision.decide(assigned, [], asked)["action"] == KEPT
+
+
+@pytest.mark.parametrize(
+    ("on_stop", "given_", "action"),
+    [
+        ("deny", {}, DENIED),
+        ("ask", {}, ASKED),
+        ("ask", {"inside": True}, DENIED),
+        ("ask", {"attended": False}, DENIED),
+        ("lowest", {}, LOWERED),
+        ("lowest", {"tool": "Workflow"}, DENIED),
+        ("lowest", {"tool": "SendMessage"}, DENIED),
+        ("lowest", {"tool": "SendMessage", "would": {"model": "haiku", "origin": "parent"}}, KEPT),
+    ],
+)
+def test_at_stop(on_stop: str, given_: Json, action: str) -> None:
+    """Asking acts as denying where nobody can answer; what cannot be lowered is denied."""
+    made = decision.decide(rules(), [standing("stop", 1.01, on_stop=on_stop)], spawn(**given_))
+    assert made["action"] == action
+    assert made["budget"] == (None if action == KEPT else "daily")
+
+
+def test_the_strictest_of_two_stopped_budgets_decides() -> None:
+    found = [
+        standing("stop", 1.5, on_stop="lowest", name="a"),
+        standing("stop", 1.1, on_stop="deny", name="b"),
+    ]
+    made = decision.decide(rules(), found, spawn())
+    assert (made["action"], made["budget"]) == (DENIED, "b")
+
+
+def test_an_agents_own_budget_concerns_no_other() -> None:
+    """Its plugin name is the same agent."""
+    own = standing("stop", 1.2, scope={"kind": "agent", "name": "reviewer"})
+    assert decision.decide(rules(), [own], spawn("Explore"))["action"] == KEPT
+    assert decision.decide(rules(), [own], spawn("model-tier:reviewer"))["action"] == DENIED
+
+
+def test_an_unknown_model_is_left_and_the_ceiling_noted_for_the_proof() -> None:
+    """Setting anything might raise it; the user is told when it ran above the ceiling."""
+    asked = spawn(would={"model": None, "origin": "unknown"})
+    made = decision.decide(rules(), [standing("cap", 0.95)], asked)
+    assert (made["action"], made["set"], made["budget"]) == (LEFT, "sonnet", "daily")
+    assert decision.decide(rules(), [], asked)["set"] is None
+
+
+def test_a_tier_that_would_not_run_is_not_asked_for() -> None:
+    """An alias that availableModels sends elsewhere could be dearer than what was asked."""
+    made = decision.decide(rules(), [standing("cap", 0.95)], spawn(unavailable=["sonnet"]))
+    assert (made["action"], made["set"]) == (LEFT, "sonnet")
+
+
+@pytest.mark.parametrize(
+    ("action", "expected", "tier"),
+    [("warn", KEPT, None), ("lower", LOWERED, "haiku"), ("deny", DENIED, None)],
+)
+def test_the_fan_out_gate(action: str, expected: str, tier: str | None) -> None:
+    """From the limit on, not before."""
+    gate = {"max_new_agents": 20, "seconds": 600, "action": action}
+    before = decision.decide(rules(fan_out=gate), [], spawn(recent=19))
+    made = decision.decide(rules(fan_out=gate), [], spawn(recent=20))
+    assert (before["action"], before["note"]) == (KEPT, None)
+    assert (made["action"], made["set"]) == (expected, tier)
+    assert "20 new subagents in the last 10 min" in (made["note"] or made["reason"])
+
+
+def test_explore_under_fable_is_capped_at_opus_by_the_client_itself() -> None:
+    """At a ceiling of opus nothing has to be set."""
+    asked = spawn(would={"model": "claude-fable-5-2", "origin": "parent", "at_most": "opus"})
+    made = decision.decide(rules(), [standing("cap", 0.9, ceiling="opus")], asked)
+    assert made["action"] == KEPT
