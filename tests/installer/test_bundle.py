@@ -27,7 +27,8 @@ def test_a_wheel_carries_the_same_files(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
-    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
     asked = "from claude_tier import bundle; print(bundle.root(), end='')"
     said = subprocess.run(
         [sys.executable, "-c", asked],

@@ -54,9 +54,18 @@ def stage(path: Path, content: bytes, *, private: bool) -> None:
     new.unlink(missing_ok=True)
     mode = PRIVATE_FILE if private else 0o666  # less the user's umask
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with os.fdopen(os.open(new, flags, mode), "wb") as stream:
+    descriptor = os.open(new, flags, mode)
+    try:
+        _fill(descriptor, content, like=path)
+    except BaseException:  # a full disk, Ctrl-C: half a file is no use to anyone
+        discard(path)
+        raise
+
+
+def _fill(descriptor: int, content: bytes, *, like: Path) -> None:
+    with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
-        _take_after(stream.fileno(), path)
+        _take_after(stream.fileno(), like)
         stream.flush()
         os.fsync(stream.fileno())
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,6 +23,7 @@ from claude_tier.install import (
     settings_file,
     transaction,
 )
+from claude_tier.install.interpreter import own_python
 from claude_tier.install.manifest import Install, Manifest
 from claude_tier.install.outcome import Outcome
 from claude_tier.install.plan import Plan
@@ -32,13 +31,6 @@ from claude_tier.install.scopes import Target
 from claude_tier.install.settings import Wanted
 
 ATTEMPTS = 5
-
-
-def own_python() -> str:
-    """The interpreter below any virtual environment, by its own name: not a shim, not what its
-    links lead to, because both change with an upgrade."""
-    base = getattr(sys, "_base_executable", None)
-    return str(base) if base and os.access(base, os.X_OK) else sys.executable
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from claude_tier import bundle, cli, paths
 from claude_tier.errors import UserError
-from claude_tier.install import installing, payload
+from claude_tier.install import interpreter, payload
 from trees import snapshot, times, write
 
 ROOT = Path(__file__).parents[3]
@@ -147,7 +147,7 @@ def test_native_windows_is_refused_with_the_reason() -> None:
 
 def test_the_interpreter_is_neither_an_environments_nor_a_shim() -> None:
     """A virtual environment may go; what it was made from stays, under its own name."""
-    python = installing.own_python()
+    python = interpreter.own_python()
     asked = [python, "-c", "import sys; print(sys.prefix == sys.base_prefix)"]
     said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     assert said == "True\n"
@@ -165,3 +165,26 @@ def test_installs_at_the_same_time_end_as_one(config: Path, home: Path) -> None:
     assert cli.main(["install"]) == 0
     assert (config / "settings.json").read_text() == settings
     assert times(config) == written
+
+
+def test_a_full_disk_changes_nothing(config: Path, home: Path) -> None:
+    """What does not fit is found out before the first file is touched."""
+    write(config / "settings.json", "{}")
+    before = snapshot(config)
+    small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"
+    run = "from claude_tier.cli import main; raise SystemExit(main(['install']))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{small}\n{run}"],
+        env={"HOME": str(home), "PYTHONPATH": f"{ROOT}/installer:{ROOT}/hooks"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Nothing was changed." in done.stderr
+    left = snapshot(config)
+    assert {path for path in left if path not in before} == {
+        "claude-tier",
+        "claude-tier/install.lock",
+    }
+    assert left["settings.json"] == before["settings.json"]
