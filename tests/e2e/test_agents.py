@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shlex
+import sys
 from pathlib import Path
 
-from claude_tier.livecheck import Client, Script, ScriptedAPI, spawn, text
+from claude_tier.livecheck import Client, Script, ScriptedAPI, spawn, text, tool_use
 from shipped import AGENTS, IDS, ROOT, SKILLS, TABLE
 
-from .command import install
+from .command import IMPORTS, install
 from .conftest import Serve
 
 
@@ -91,3 +95,36 @@ def test_an_agent_that_is_not_there_is_not_recommended(client: Client, serve: Se
 
     assert "`explorer`" not in first_request(api)
     assert "`summarizer` (haiku)" in first_request(api)
+
+
+def test_the_budget_skill_may_ask_for_the_status_and_nothing_else(
+    client: Client, serve: Serve, tmp_path: Path
+) -> None:
+    """Once the user lets it run: its own command runs unasked, another of ours does not."""
+    install(client.home)
+    on_path(tmp_path / "claude-tier")
+    ask = Script().on(
+        "what is left",
+        tool_use("Skill", skill="budget"),
+        tool_use("Bash", command="claude-tier status"),
+        tool_use("Bash", command="claude-tier on"),
+        text("told"),
+    )
+    api = serve(ask)
+
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    manual = ("--permission-mode", "manual", "--allowedTools", "Skill(budget)")
+    run = client.run("-p", "what is left", *manual, api=api, env=env)
+
+    told = json.dumps(api.requests[-1].request.body["messages"])
+    assert "claude-tier 0.1.0 is on; preset balanced" in told
+    denied = run.result["permission_denials"]
+    assert isinstance(denied, list)
+    assert [one["tool_input"]["command"] for one in denied] == ["claude-tier on"]
+
+
+def on_path(program: Path) -> None:
+    """The installed command, as the client's shell finds it."""
+    words = ["env", f"PYTHONPATH={IMPORTS}", sys.executable, "-m", "claude_tier"]
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    program.chmod(0o755)
