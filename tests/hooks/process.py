@@ -1,0 +1,153 @@
+"""A hook as the client runs it: a process of its own, with an event on stdin."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import resource
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HOOKS = Path(__file__).parents[2] / "hooks"
+EVENTS = (
+    "SessionStart",
+    "UserPromptSubmit",
+    "PreToolUse",
+    "PostToolUse",
+    "PreModelSwitch",
+    "PostModelSwitch",
+    "SubagentStop",
+    "Stop",
+    "StopFailure",
+    "SessionEnd",
+    "StatusLine",
+)
+VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
+
+
+def interpreters() -> dict[str, str]:
+    """version -> program, of every supported Python on this machine."""
+    found = {}
+    homes = Path(pwd.getpwuid(os.getuid()).pw_dir) / ".pyenv/versions"
+    for version in VERSIONS:
+        here = sorted(homes.glob(f"{version}.*/bin/python{version}"))
+        program = str(here[-1]) if here else shutil.which(f"python{version}")
+        if program:
+            found[version] = program
+    return found
+
+
+FOUND = interpreters()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a hook left."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def answer(self) -> dict[str, object]:
+        """The JSON on stdout; {} when it said nothing."""
+        if not self.stdout:
+            return {}
+        parsed = json.loads(self.stdout)
+        assert isinstance(parsed, dict)
+        return parsed
+
+    @property
+    def message(self) -> str:
+        return str(self.answer.get("systemMessage", ""))
+
+    @property
+    def output(self) -> dict[str, object]:
+        found = self.answer.get("hookSpecificOutput", {})
+        assert isinstance(found, dict)
+        return found
+
+
+def script(event: str) -> str:
+    words = "".join("_" + c.lower() if c.isupper() else c for c in event)
+    return str(HOOKS / (words.lstrip("_") + ".py"))
+
+
+def run(
+    event: str,
+    stdin: object = b"",
+    *,
+    python: str = sys.executable,
+    env: dict[str, str] | None = None,
+    file_limit: int | None = None,
+) -> Answered:
+    """Run that event's hook; `stdin` that is not bytes is sent as JSON.
+
+    `file_limit` is how many bytes it may write to a file: 0 is a full disk.
+    """
+    data = stdin if isinstance(stdin, bytes) else json.dumps(stdin).encode()
+    environment = {"HOME": os.environ["HOME"], "PATH": os.environ["PATH"], "TZ": "UTC"}
+    limit = (file_limit, resource.RLIM_INFINITY) if file_limit is not None else None
+    done = subprocess.run(
+        [python, "-S", "-E", script(event)],
+        input=data,
+        env={**environment, **(env or {})},
+        capture_output=True,
+        check=False,
+        preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)) if limit else None,
+    )
+    return Answered(done.returncode, done.stdout, done.stderr)
+
+
+def sample(event: str, home: Path, **more: object) -> dict[str, object]:
+    """An ordinary event of that kind, in a session whose transcript is there."""
+    session = "11111111-1111-4111-8111-111111111111"
+    base = {
+        "session_id": session,
+        "transcript_path": str(home / f".claude/projects/-work/{session}.jsonl"),
+        "cwd": str(home),
+        "hook_event_name": event,
+    }
+    call = {
+        "tool_name": "Agent",
+        "tool_use_id": "toolu_1",
+        "tool_input": {"description": "d", "prompt": "p", "subagent_type": "Explore"},
+    }
+    switch = {"from_model": "claude-opus-5-5", "to_model": "claude-fable-5-2"}
+    own: dict[str, dict[str, object]] = {
+        "SessionStart": {"source": "startup", "model": "claude-opus-5-5"},
+        "UserPromptSubmit": {"prompt": "hello"},
+        "PreToolUse": dict(call),
+        "PostToolUse": {
+            **call,
+            "tool_response": {"agentId": "a1", "resolvedModel": "claude-haiku-5-5"},
+        },
+        "PreModelSwitch": dict(switch),
+        "PostModelSwitch": dict(switch),
+        "SubagentStop": {"agent_id": "a1", "agent_type": "Explore", "agent_transcript_path": "x"},
+        "StopFailure": {"error": "billing_error"},
+        "SessionEnd": {"reason": "other"},
+        "StatusLine": {"model": {"id": "claude-opus-5-5", "display_name": "Opus"}},
+    }
+    return {**base, **own.get(event, {}), **more}
+
+
+def transcript(home: Path, *, model: str = "claude-opus-5-5") -> Path:
+    """The transcript that `sample` names, with one response."""
+    path = Path(str(sample("Stop", home)["transcript_path"]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    usage = {"input_tokens": 100, "output_tokens": 50}
+    message = {"id": "msg_1", "model": model, "stop_reason": "end_turn", "usage": usage}
+    row = {
+        "type": "assistant",
+        "sessionId": path.stem,
+        "cwd": str(home),
+        "timestamp": "2026-11-20T12:00:00.000Z",
+        "message": message,
+    }
+    path.write_text(json.dumps(row) + "\n")
+    return path
