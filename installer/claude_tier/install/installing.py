@@ -31,6 +31,7 @@ from claude_tier.install.scopes import Target
 from claude_tier.install.settings import Wanted
 
 ATTEMPTS = 5
+RECOVERED = "Completed what an interrupted command had left behind."
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ def install(request: Request, *, dry_run: bool = False) -> Outcome:
         return Outcome.of("install", draft(request), dry_run=True)
     fresh = is_fresh(target) and not target.is_shared
     with transaction.locked(target.state):
-        transaction.recover(target.state)
+        recovered = transaction.recover(target.state)
         plan = carry_out(target, lambda: draft(request, fresh=fresh))
+        plan.notes += [RECOVERED] if recovered else []
         backups.prune(target.state)
         faults = [] if target.is_shared else _compile(target.state)
     return Outcome.of("install", plan, warnings=faults + conflicts.find(target))

@@ -84,8 +84,8 @@ class Placement:
         if name in self.old.files:
             backups.add(self.plan, path, content, self.now)
             return
-        copy = _aside(self.plan, name)
-        self.plan.make_parents(copy, self.plan.target.owner)
+        copy, owner = _aside(self.plan, name), self.plan.target.owner
+        self.plan.make_parents(owner / ASIDE / name, owner)
         self.plan.replace(copy, files.read(copy), content, "record")
         self.displaced.add(name)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from claude_tier.errors import UserError
 from claude_tier.install import backups, files, manifest, payload, settings_file, transaction
-from claude_tier.install.installing import carry_out, is_fresh
+from claude_tier.install.installing import RECOVERED, carry_out, is_fresh
 from claude_tier.install.manifest import Install, Manifest
 from claude_tier.install.outcome import Outcome
 from claude_tier.install.plan import Plan
@@ -32,8 +32,9 @@ def uninstall(request: Request, *, dry_run: bool = False) -> Outcome:
         return Outcome.of("uninstall", draft(request), dry_run=True)
     unused, fresh = not target.state.exists(), is_fresh(target)
     with transaction.locked(target.state):
-        transaction.recover(target.state)
+        recovered = transaction.recover(target.state)
         plan = carry_out(target, lambda: draft(request))
+        plan.notes += [RECOVERED] if recovered else []
         backups.prune(target.state)
         if request.purge or unused:
             _purge(target, config_too=fresh)

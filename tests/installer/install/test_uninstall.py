@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from claude_tier.errors import UserError
-from claude_tier.install import installing, transaction
+from claude_tier.install import installing, scopes, transaction
 from claude_tier.install.outcome import Outcome
 from claude_tier.install.scopes import SCOPES, Scope, Target
 from hypothesis import HealthCheck, given, settings
@@ -241,6 +241,23 @@ def test_a_linked_state_folder_is_purged_with_its_link(
     assert snapshot(tmp_path / "disk") == {}
 
 
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_home_reached_through_a_link_is_like_any_other(
+    install: Run, uninstall: Run, tmp_path: Path, scope: Scope
+) -> None:
+    """As on macOS, where the temporary folder itself is one."""
+    (tmp_path / "disk" / "project").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    project = None if scope == "user" else tmp_path / "link" / "project"
+    target = scopes.target(scope, tmp_path / "link" / ".claude", project)
+    write(target.folder / "agents" / "explorer.md", "mine\n")
+    before = snapshot(target.folder, without=target.state)
+    install(target, force=True)
+    install(target)
+    uninstall(target, purge=True)
+    assert snapshot(target.folder, without=target.state) == before
+
+
 def test_uninstall_completes_an_install_that_was_cut_off(
     user: Target, bundle: Path, uninstall: Run
 ) -> None:
@@ -248,6 +265,6 @@ def test_uninstall_completes_an_install_that_was_cut_off(
     write(user.settings, "{}")
     plan = installing.draft(installing.Request(user, bundle))
     write(user.state / transaction.JOURNAL, transaction.dump(plan.steps).decode())
-    uninstall(user)
+    assert "interrupted" in uninstall(user).lines()[-2]
     assert snapshot(user.folder, without=user.state).keys() == {"settings.json"}
     assert user.settings.read_text() == "{}"
