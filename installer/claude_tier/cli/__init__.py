@@ -6,6 +6,7 @@ that returns its exit code. Exit codes: 0 done, 1 expected failure, 2 usage, 3 b
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import io
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from typing import cast
 
 import click
-from claude_tier_hooks import __version__
+from claude_tier_hooks import __version__, state
 
 from claude_tier.errors import UserError
 
@@ -75,7 +76,8 @@ def _suggestion(name: str) -> str:
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="claude-tier", message="%(prog)s %(version)s")
-def claude_tier() -> None:
+@click.pass_context
+def claude_tier(context: click.Context) -> None:
     """Run Claude Code subagents on the cheapest tier that fits, and hold budgets.
 
     \b
@@ -85,6 +87,23 @@ def claude_tier() -> None:
       claude-tier off --for 1h         stand aside for an hour
       claude-tier uninstall            put every file back
     """
+    if context.invoked_subcommand not in ("install", "uninstall"):
+        _follow_upgrade()
+
+
+def _follow_upgrade() -> None:
+    """After `pip install -U` the first command brings the hooks' copy and policy along."""
+    recorded = (state.read_json(state.path("manifest.json")) or {}).get("runtime_version")
+    if recorded in (None, __version__):
+        return
+    from claude_tier import bundle, paths
+    from claude_tier.config import ConfigError, compile_user_policy
+    from claude_tier.install import refreshing
+
+    if refreshing.refresh(paths.config_dir(), bundle.root()):
+        # Its prices and presets may be newer; a mistake in config.yaml is the hooks' to tell.
+        with contextlib.suppress(ConfigError):
+            compile_user_policy(paths.state_dir())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from claude_tier import cli
 from claude_tier.install import refreshing, transaction
 from claude_tier.install.outcome import Outcome
 from claude_tier.install.scopes import Target
+from claude_tier_hooks import __version__
 from trees import snapshot, times, write
 
 Run = Callable[..., Outcome]
@@ -71,3 +73,16 @@ def test_a_refresh_gives_way_to_a_command_at_work(stale: Target, bundle: Path) -
     with transaction.locked(stale.state):
         assert not refreshing.refresh(stale.config, bundle)
     assert refreshing.refresh(stale.config, bundle)
+
+
+@pytest.mark.parametrize("command", ["status", "on"])
+def test_any_command_follows_an_upgrade(command: str, user: Target, install: Run) -> None:
+    """The hooks' copy, its version and its prices come along; the command does its own work."""
+    install(user)
+    _record(user, "0.0.9")
+    (user.state / "policy.json").write_text('{"version": 1}')
+    write(user.state / "hooks" / "stop.py", "old\n")
+    assert cli.main([command]) == 0
+    assert (user.state / "hooks" / "stop.py").read_text() != "old\n"
+    assert json.loads(user.manifest.read_bytes())["runtime_version"] == __version__
+    assert "prices" in json.loads((user.state / "policy.json").read_bytes())
