@@ -87,7 +87,7 @@ def _other_hooks(found: list[File]) -> Iterator[str]:
 
 def _sees_spawns(matcher: object) -> bool:
     """Whether the client would run a hook with that matcher for a new subagent."""
-    if matcher in {None, "", "*"}:
+    if matcher in (None, "", "*"):
         return True
     if not isinstance(matcher, str):
         return False

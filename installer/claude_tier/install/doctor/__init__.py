@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from claude_tier.install.doctor import counting, registration, runtime, surroundings
 from claude_tier.install.doctor.machine import Machine
-from claude_tier.install.doctor.report import Finding, Report
+from claude_tier.install.doctor.report import Finding, Report, fault
 
 __all__ = ["CHECKS", "Check", "Machine", "Report", "examine"]
 
@@ -40,4 +40,12 @@ CHECKS: tuple[Check, ...] = (
 
 def examine(machine: Machine, checks: Iterable[Check] = CHECKS) -> Report:
     """Everything found, in the order of the checks."""
-    return Report(tuple(finding for check in checks for finding in check(machine)))
+    return Report(tuple(finding for check in checks for finding in _made(check, machine)))
+
+
+def _made(check: Check, machine: Machine) -> list[Finding]:
+    """The findings of one check; where it fails itself, the others are still worth having."""
+    try:
+        return list(check(machine))
+    except Exception as error:  # noqa: BLE001 - it is asked when things are broken
+        return [fault(check.__name__, f"this check failed: {type(error).__name__}: {error}")]

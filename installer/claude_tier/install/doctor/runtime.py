@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 from claude_tier_hooks import __version__, ingest, refresh, state, transcripts
 
@@ -38,7 +39,7 @@ def copy(machine: Machine) -> Iterator[Finding]:
         target = registered.target
         stale = _stale(target, payload.runtime(machine.bundle))
         if stale:
-            what = f"{target.owner / 'hooks'} is not version {__version__} (files that differ: {stale})"
+            what = f"{target.owner / 'hooks'} is not version {__version__} (differing files: {stale})"
             yield warning("runtime", what, f"Run `{install_command(target)}`.")
         else:
             yield ok("runtime", f"{target.owner / 'hooks'} is version {__version__}")
@@ -67,12 +68,19 @@ def policy(machine: Machine) -> Iterator[Finding]:
     compiled = state.read_json(str(path))
     if compiled is None:
         yield _uncompiled(machine, path)
-    elif refresh.stale(compiled.get("sources") or []):
+    elif _is_stale(compiled.get("sources")):
         what = "config.yaml was changed and not compiled yet"
         yield warning("policy", what, "The next prompt does it, or `claude-tier compile` now.")
     else:
         yield ok("policy", f"{path} is current (preset {compiled.get('preset')})")
     yield from _compiler((compiled or {}).get("command"))
+
+
+def _is_stale(sources: object) -> bool:
+    try:
+        return refresh.stale(cast("list[dict[str, object]]", sources or []))
+    except (TypeError, KeyError):  # not what a compiler of ours wrote
+        return True
 
 
 def _uncompiled(machine: Machine, path: Path) -> Finding:

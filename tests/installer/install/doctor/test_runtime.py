@@ -33,7 +33,7 @@ def test_an_old_runtime_is_noticed(install: Install, state: Path, diagnose: Diag
     (finding,) = diagnose()["runtime"]
 
     assert (finding.verdict, finding.todo) == ("warning", "Run `claude-tier install`.")
-    assert "(files that differ: 1)" in finding.what
+    assert "(differing files: 1)" in finding.what
 
 
 def test_a_mistake_in_the_configuration_is_a_fault(
