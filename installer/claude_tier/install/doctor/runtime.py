@@ -36,13 +36,13 @@ def unfinished(machine: Machine) -> Iterator[Finding]:
 def copy(machine: Machine) -> Iterator[Finding]:
     """The runtime that the hooks run is the one of this version."""
     for registered in machine.registered:
-        target = registered.target
+        target, folder = registered.target, registered.target.owner / "hooks"
         stale = _stale(target, payload.runtime(machine.bundle))
         if stale:
-            what = f"{target.owner / 'hooks'} is not version {__version__} (differing files: {stale})"
+            what = f"{folder} is not version {__version__} (differing files: {stale})"
             yield warning("runtime", what, f"Run `{install_command(target)}`.")
         else:
-            yield ok("runtime", f"{target.owner / 'hooks'} is version {__version__}")
+            yield ok("runtime", f"{folder} is version {__version__}")
 
 
 def _stale(target: Target, wanted: dict[str, bytes]) -> int:
