@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from claude_tier_hooks import backup
 from claude_tier_hooks import ledger as book
 
 from claude_tier.install.doctor.machine import Machine
@@ -25,9 +26,9 @@ REBUILD = "Run `claude-tier ledger rebuild`: it salvages every readable row."
 def ledger(machine: Machine) -> Iterator[Finding]:
     """The ledger opens, is sound, and can be written."""
     path = machine.state / "ledger.db"
-    aside = sorted(path.parent.glob("ledger.db.damaged-*[0-9]"))
+    aside = backup.damaged()
     if aside:
-        what = f"a damaged ledger was set aside as {aside[-1].name}"
+        what = f"a damaged ledger was set aside as {Path(aside[-1]).name}"
         yield warning("ledger", what, REBUILD)
     if not path.exists():
         yield ok("ledger", "not there yet: nothing was counted so far")
