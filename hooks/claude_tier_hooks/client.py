@@ -152,12 +152,10 @@ def _plugin_agent(agent: str) -> Json | None:
 
 def _fields(file: str) -> Json | None:
     """`key: value` lines between the two --- of an agent file; None when it has none."""
-    try:
-        with open(file, encoding="utf-8", errors="replace") as stream:
-            text = stream.read(HEAD)
-    except OSError:
+    data = state.read(file, HEAD)
+    if data is None:
         return None
-    lines = text.lstrip("\ufeff").splitlines()
+    lines = data.decode("utf-8", "replace").lstrip("\ufeff").splitlines()
     if not lines or lines[0].strip() != "---":
         return None
     found: Json = {}

@@ -54,10 +54,11 @@ def answer(event: Json) -> Json | None:
         with ledger.Writing(db):
             spooled = decisions.drain(db)
             made = _decided(db, call, rules, batches)
-    except sqlite3.DatabaseError as fault:  # locked, full, read-only or damaged
+    except sqlite3.DatabaseError as fault:  # locked, full or read-only
+        if ledger.is_damage(fault):
+            raise
         state.log_fault("ledger", fault)
-        damaged = ledger.is_damage(fault) and ledger.set_aside()
-        return _without_ledger(call, rules, None if damaged else db)
+        return _without_ledger(call, rules, db)
     decisions.forget(spooled)
     return made
 

@@ -29,14 +29,14 @@ def projects() -> str:
 
 def find_main(session: str, hint: str | None) -> str | None:
     """The session's transcript; resumed from another folder it is not where the event says."""
-    if hint and os.path.exists(hint):
+    if hint and os.path.isfile(hint):
         return hint
     try:
         slugs = os.listdir(projects())
     except OSError:
         return None
     paths = (os.path.join(projects(), slug, session + ".jsonl") for slug in slugs)
-    return next((path for path in paths if os.path.exists(path)), None)
+    return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def offsets(db: sqlite3.Connection, paths: Iterable[str] | None = None) -> dict[str, tuple]:  # type: ignore[type-arg]

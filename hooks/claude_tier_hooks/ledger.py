@@ -225,7 +225,10 @@ class Writing:
         return self.db
 
     def __exit__(self, kind: object, *_: object) -> None:
-        self.db.execute("COMMIT" if kind is None else "ROLLBACK")
+        if kind is None:
+            self.db.execute("COMMIT")
+        elif self.db.in_transaction:  # SQLite itself rolls back when the disk is full
+            self.db.execute("ROLLBACK")
 
 
 def name_id(db: sqlite3.Connection, text: str) -> int:

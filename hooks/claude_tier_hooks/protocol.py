@@ -29,13 +29,27 @@ def run(name: str) -> None:
         event = _read()
         from . import events
 
-        answer = _handler(events, name)(event) if event else None
+        answer = _answered(_handler(events, name), event) if event else None
     except BaseException as fault:
         state.log_fault(name, fault)
         answer = _say(name, event, fault)
     _write(_with_notices(answer))
     # Not sys.exit: an open ledger is left to the next checkpoint instead of paying for one here.
     os._exit(0)
+
+
+def _answered(handler: Callable[[Json], Json | None], event: Json) -> Json | None:
+    """The handler's answer; a ledger found damaged on the way is moved aside first."""
+    from . import ledger
+
+    try:
+        return handler(event)
+    except Exception as fault:
+        if not ledger.is_damage(fault):
+            raise
+        state.log_fault("ledger", fault)
+        ledger.set_aside()
+    return handler(event)
 
 
 def _handler(events: object, name: str) -> Callable[[Json], Json | None]:
@@ -94,7 +108,7 @@ def _write(answer: Json | None) -> None:
     if not answer:
         return
     try:
-        sys.stdout.write(json.dumps(answer))
+        sys.stdout.write(json.dumps(answer, allow_nan=False))
         sys.stdout.flush()
-    except OSError:
-        return
+    except Exception as fault:
+        state.log_fault("answer", fault)

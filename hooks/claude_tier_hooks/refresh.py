@@ -30,8 +30,8 @@ def _differs(source: Json) -> bool:
         return True
     if now.st_mtime_ns == source["mtime_ns"]:
         return False
-    with open(source["path"], "rb") as stream:
-        return bool(zlib.crc32(stream.read()) != source["crc32"])
+    data = state.read(source["path"])
+    return data is None or bool(zlib.crc32(data) != source["crc32"])
 
 
 def run(root: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # What this process has to tell the user beside its answer.
 notices: list[str] = []
 
+LARGE = 16 * 1024 * 1024  # bytes; no file of ours, and no settings file, comes near
 LOG_LIMIT = 256 * 1024  # bytes; one older log is kept beside it
 
 
@@ -38,12 +39,22 @@ def ensure() -> None:
     os.makedirs(state_dir(), mode=0o700, exist_ok=True)
 
 
+def read(file: str, limit: int = LARGE) -> bytes | None:
+    """The start of a regular file; None for anything else, which could keep a reader for ever."""
+    try:
+        if not os.path.isfile(file):
+            return None
+        with open(file, "rb") as stream:
+            return stream.read(limit)
+    except OSError:
+        return None
+
+
 def read_json(file: str) -> Json | None:
     """The object in that file; None when it is missing or holds anything else."""
     try:
-        with open(file, "rb") as stream:
-            value = json.loads(stream.read())
-    except (OSError, ValueError):
+        value = json.loads(read(file) or b"null")
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

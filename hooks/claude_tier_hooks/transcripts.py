@@ -325,7 +325,7 @@ def place(path: str) -> tuple[str, str | None]:
 
 def of_session(main: str) -> list[str]:
     """The session's own file and those of its subagents, as far as they exist."""
-    found = [main] if os.path.exists(main) else []
+    found = [main] if os.path.isfile(main) else []
     return found + [path for path, _, _ in walk(main.partition(".jsonl")[0])]
 
 
@@ -338,7 +338,7 @@ def walk(folder: str) -> list[tuple[str, int, int]]:
                 if one.is_dir(follow_symlinks=False):
                     if one.name != "tool-results":
                         found.extend(walk(one.path))
-                elif ".jsonl" in one.name and is_transcript(one.name):
+                elif ".jsonl" in one.name and is_transcript(one.name) and one.is_file():
                     stat = one.stat()
                     found.append((one.path, stat.st_size, stat.st_mtime_ns))
     except OSError:

@@ -26,6 +26,7 @@ EVENTS = (
     "SessionEnd",
     "StatusLine",
 )
+PATIENCE = 60  # seconds until a hook counts as hanging
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
 
@@ -54,8 +55,8 @@ class Answered:
 
     @property
     def answer(self) -> dict[str, object]:
-        """The JSON on stdout; {} when it said nothing."""
-        if not self.stdout:
+        """The JSON on stdout; {} when it said nothing. A status line is text, not JSON."""
+        if not self.stdout.startswith(b"{"):
             return {}
         parsed = json.loads(self.stdout)
         assert isinstance(parsed, dict)
@@ -98,6 +99,7 @@ def run(
         env={**environment, **(env or {})},
         capture_output=True,
         check=False,
+        timeout=PATIENCE,
         preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)) if limit else None,
     )
     return Answered(done.returncode, done.stdout, done.stderr)
