@@ -76,7 +76,7 @@ def post_tool_use(event: Json) -> Json | None:
     result = event.get("tool_response")
     if not isinstance(result, dict):
         return None
-    ran, agent_id = result.get("resolvedModel"), result.get("agentId")
+    ran, agent_id = _text(result.get("resolvedModel")), _text(result.get("agentId"))
     db = ledger.opened()
     session = ledger.known_id(db, str(event.get("session_id")))
     tool_use_id = str(event.get("tool_use_id"))
@@ -182,6 +182,10 @@ def _catch_up(event: Json, finished: tuple[str, str | None] | None, *, ended: bo
             db.execute("UPDATE run SET ended = coalesce(ended, last) WHERE session = ?", (session,))
     decisions.forget(spooled)
     db.close()  # these hooks keep nobody waiting, so they pay for the checkpoint
+
+
+def _text(value: object) -> str | None:
+    return state.storable(value) if isinstance(value, str) else None
 
 
 def _cwd(event: Json) -> str:

@@ -73,8 +73,8 @@ def _call(event: Json) -> Json | None:
     asked = given.get("model")
     return {
         "now": time.time(), "tool": tool, "input": given, "off": False,
-        "agent": agent if isinstance(agent, str) and agent else client.GENERAL,
-        "asked": asked if isinstance(asked, str) else None,
+        "agent": state.storable(agent) if isinstance(agent, str) and agent else client.GENERAL,
+        "asked": state.storable(asked) if isinstance(asked, str) else None,
         "cwd": event.get("cwd") or os.getcwd(),
         "session": event.get("session_id") or "unknown",
         "transcript": event.get("transcript_path"),
@@ -179,7 +179,7 @@ def _stopped_run(db: sqlite3.Connection, call: Json, here: Json) -> tuple[str, s
     found = db.execute(
         "SELECT name.text, run.model FROM run JOIN name ON name.id = run.agent"
         " WHERE run.agent_id = ? AND run.session = ? AND run.ended IS NOT NULL",
-        (str(to), here["session"]),
+        (state.storable(str(to)), here["session"]),
     ).fetchone()
     return (found[0], found[1]) if found else None
 
@@ -196,9 +196,10 @@ def _recent(db: sqlite3.Connection, session: int, since: float) -> int:
 def _row(call: Json, rules: Json, spawn: Json, made: Json) -> Json:
     text = call["input"].get("description")
     keep = rules["log"].get("descriptions", True) and isinstance(text, str)
+    description = state.storable(text[:200]) if keep else None
     return {
         "session": call["session"], "tool_use_id": call["id"], "at": call["now"],
-        "tool": call["tool"], "agent": spawn["agent"], "description": text[:200] if keep else None,
+        "tool": call["tool"], "agent": spawn["agent"], "description": description,
         "asked": call["asked"],
         "would": spawn["would"]["model"], "origin": spawn["would"]["origin"],
         "action": made["action"], "set_tier": made["set"], "reason": made["reason"] or made["note"],

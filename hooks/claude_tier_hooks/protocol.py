@@ -19,23 +19,40 @@ if TYPE_CHECKING:
     from .shapes import Json
 
 LIMIT = 64 * 1024 * 1024  # bytes of one event
+TEXTS = (
+    "session_id", "transcript_path", "cwd", "tool_name", "tool_use_id", "agent_id", "agent_type",
+    "agent_transcript_path", "model", "from_model", "to_model", "source",
+)  # fmt: skip
 
 
 def run(name: str) -> None:
     """Answer the event on stdin with the function of that name, then end the process."""
-    event: Json = {}
     try:
         _hand_over()
-        event = _read()
+        sys.stdout.write(respond(name, sys.stdin.buffer.read(LIMIT)))
+        sys.stdout.flush()
+    except BaseException as fault:
+        state.log_fault(name, fault)
+    # Not sys.exit: an open ledger is left to the next checkpoint instead of paying for one here.
+    os._exit(0)
+
+
+def respond(name: str, data: bytes) -> str:
+    """The answer to an event, both as JSON; "" for none. Raises nothing."""
+    event: Json = {}
+    try:
+        event = _parsed(data)
         from . import events
 
         answer = _answered(_handler(events, name), event) if event else None
+        return _text(_with_notices(answer))
     except BaseException as fault:
         state.log_fault(name, fault)
-        answer = _say(name, event, fault)
-    _write(_with_notices(answer))
-    # Not sys.exit: an open ledger is left to the next checkpoint instead of paying for one here.
-    os._exit(0)
+        return _text(_with_notices(_say(name, event, fault)))
+
+
+def _text(answer: Json | None) -> str:
+    return json.dumps(answer, allow_nan=False) if answer else ""
 
 
 def _answered(handler: Callable[[Json], Json | None], event: Json) -> Json | None:
@@ -57,13 +74,17 @@ def _handler(events: object, name: str) -> Callable[[Json], Json | None]:
     return getattr(events, words.lstrip("_"))  # type: ignore[no-any-return]
 
 
-def _read() -> Json:
-    data = sys.stdin.buffer.read(LIMIT)
+def _parsed(data: bytes) -> Json:
+    """The event, its texts being texts: a field of another type is as good as missing."""
     if not data.strip():
         return {}
     event = json.loads(data.decode("utf-8", "replace"))
     if not isinstance(event, dict):
         raise TypeError("the event is no JSON object")
+    for key in TEXTS:
+        value = event.pop(key, None)
+        if isinstance(value, str):
+            event[key] = state.storable(value)
     return event
 
 
@@ -102,13 +123,3 @@ def _with_notices(answer: Json | None) -> Json | None:
     return dict(
         answer or {}, systemMessage="\n".join(said + ["claude-tier: " + n for n in state.notices])
     )
-
-
-def _write(answer: Json | None) -> None:
-    if not answer:
-        return
-    try:
-        sys.stdout.write(json.dumps(answer, allow_nan=False))
-        sys.stdout.flush()
-    except Exception as fault:
-        state.log_fault("answer", fault)

@@ -39,6 +39,15 @@ def ensure() -> None:
     os.makedirs(state_dir(), mode=0o700, exist_ok=True)
 
 
+def storable(text: str) -> str:
+    """The text without half surrogate pairs, which JSON can name and no database keeps."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def read(file: str, limit: int = LARGE) -> bytes | None:
     """The start of a regular file; None for anything else, which could keep a reader for ever."""
     try:

@@ -14,9 +14,11 @@ import os
 import zlib
 from datetime import datetime
 
+from . import state
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
     from .shapes import Json
 
@@ -140,6 +142,7 @@ def objects(line: bytes, *, whole: bool = True) -> list[Json]:
     end of the line and look like a row. A line that is `whole` no more will be appended to.
     """
     text = line.decode("utf-8", "replace")
+    odd = "\\ud" in text or "\\uD" in text
     found = []
     position = text.find("{")
     broken = False
@@ -148,6 +151,7 @@ def objects(line: bytes, *, whole: bool = True) -> list[Json]:
             break
         try:
             value, end = _decode(text, position)
+            value = _storable(value) if odd else value
         except (ValueError, RecursionError):
             end = position + 1
             value = None
@@ -159,6 +163,15 @@ def objects(line: bytes, *, whole: bool = True) -> list[Json]:
             found.append(value)
         position = text.find('{"' if broken else "{", end)
     return found
+
+
+def _storable(value: object) -> Any:
+    """The value without half surrogate pairs, at any depth."""
+    if isinstance(value, dict):
+        return {state.storable(key): _storable(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    return state.storable(value) if isinstance(value, str) else value
 
 
 def _collect(row: Json, batch: Json) -> None:
@@ -338,7 +351,7 @@ def walk(folder: str) -> list[tuple[str, int, int]]:
                 if one.is_dir(follow_symlinks=False):
                     if one.name != "tool-results":
                         found.extend(walk(one.path))
-                elif ".jsonl" in one.name and is_transcript(one.name) and one.is_file():
+                elif is_transcript(one.name) and one.is_file():
                     stat = one.stat()
                     found.append((one.path, stat.st_size, stat.st_mtime_ns))
     except OSError:
@@ -347,5 +360,9 @@ def walk(folder: str) -> list[tuple[str, int, int]]:
 
 
 def is_transcript(name: str) -> bool:
-    """x.jsonl and the x.jsonl.orphaned-… the client leaves after a crash."""
-    return name.endswith(".jsonl") or ".jsonl.orphaned-" in name
+    """x.jsonl and the x.jsonl.orphaned-… the client leaves after a crash; its names are UTF-8."""
+    return (
+        ".jsonl" in name
+        and (name.endswith(".jsonl") or ".jsonl.orphaned-" in name)
+        and state.storable(name) == name
+    )

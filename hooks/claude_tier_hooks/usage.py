@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from . import ledger, prices, project, transcripts, unlisted
+from . import ledger, prices, project, state, transcripts, unlisted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,10 +111,15 @@ class Recorder:
         ).fetchone()
         kind = meta.get("agentType")
         if row is None:
-            agent = self.id(kind if isinstance(kind, str) and kind else "unknown")
+            agent = self.id(state.storable(kind) if isinstance(kind, str) and kind else "unknown")
             made = self.db.execute(
                 "INSERT INTO run (agent_id, session, agent, tool_use_id) VALUES (?, ?, ?, ?)",
-                (agent_id, session, agent, meta.get("toolUseId")),
+                (
+                    agent_id,
+                    session,
+                    agent,
+                    state.storable(str(meta.get("toolUseId") or "")) or None,
+                ),
             )
             return int(made.lastrowid or 0), agent
         return int(row[0]), int(row[1])

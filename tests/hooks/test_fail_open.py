@@ -367,3 +367,23 @@ def test_a_clones_committed_policy_adds_only_what_a_clone_may(home: Path) -> Non
 
     assert done.output["updatedInput"]["model"] == "sonnet"  # type: ignore[index]
     assert not (home / "ran").exists()
+
+
+def test_half_a_character_does_not_lift_a_stop(state: Path, home: Path) -> None:
+    """A cut emoji in a description is no database text, but no way around a budget either."""
+    (state / "policy.json").write_text(json.dumps({"budgets": [BUDGET]}))
+    _spend_now(home)
+    given = {"description": "cut \ud83d", "prompt": "p", "subagent_type": "odd \udc00"}
+
+    done = run("PreToolUse", sample("PreToolUse", home, tool_input=given))
+
+    assert done.output["permissionDecision"] == "deny"
+
+
+def test_the_number_of_an_open_file_is_no_transcript(home: Path) -> None:
+    """1 is standard output: a path that is no text must not be opened, and closed, as one."""
+    transcript(home)
+
+    done = run("PreToolUse", sample("PreToolUse", home, transcript_path=1, cwd=1))
+
+    assert done.output["updatedInput"]["model"] == "haiku"  # type: ignore[index]
