@@ -108,7 +108,7 @@ def _subagent_model(found: list[File], environ: Mapping[str, str]) -> Iterator[s
         elif variables.get("CLAUDE_CODE_SUBAGENT_MODEL"):
             yield (
                 f"CLAUDE_CODE_SUBAGENT_MODEL in {where} is what subagents without a model run on; "
-                "assignments only ever lower it"
+                "assignments leave that alone"
             )
 
 
