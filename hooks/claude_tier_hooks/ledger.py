@@ -13,6 +13,7 @@ import json
 import os
 import sqlite3
 import time
+from _weakref import ref
 
 from . import state
 
@@ -130,6 +131,14 @@ class DamagedError(Exception):
     """The file is not a readable ledger; `ledger rebuild` salvages what it can."""
 
 
+class _Connection(sqlite3.Connection):
+    """One that can be found again: a damaged file is emptied only when nobody has it open."""
+
+
+# What this process has open: (file, connection).
+own: list[tuple[str, ref[_Connection]]] = []
+
+
 def file() -> str:
     return state.path("ledger.db")
 
@@ -139,12 +148,16 @@ def connect(where: str | None = None, *, patience: float = PATIENCE) -> sqlite3.
     if where is None:
         state.ensure()
     where = where or file()
+    db = None
     try:
-        db = sqlite3.connect(where, timeout=patience, isolation_level=None)
+        db = sqlite3.connect(where, timeout=patience, isolation_level=None, factory=_Connection)
+        own[:] = [one for one in own if one[1]() is not None] + [(where, ref(db))]
         db.execute("PRAGMA synchronous = NORMAL")
         if db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
             _create(db, where)
     except sqlite3.DatabaseError as fault:
+        if db is not None:
+            db.close()
         raise _named(fault) from fault
     return db
 
@@ -183,35 +196,13 @@ def _named(fault: sqlite3.DatabaseError) -> Exception:
 
 
 def set_aside(where: str | None = None, *, sure: bool = False) -> str | None:
-    """Move a damaged ledger out of the way; its new name, or None when somebody else did.
+    """Put a damaged ledger out of the way; the copy's name, or None when that was not to be done.
 
-    `sure`: a whole check found damage that the quick one here does not look for.
+    `sure`: a whole check found damage that a quick one does not look for.
     """
-    import fcntl
+    from . import damage
 
-    where = where or file()
-    with open(where + ".repair", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not sure and not _really_damaged(where):
-            return None
-        aside = "%s.damaged-%d" % (where, time.time())
-        for tail in ("-wal", "-shm", ""):
-            if os.path.exists(where + tail):
-                os.replace(where + tail, aside + tail)
-        state.notices.append(
-            "the ledger was damaged and is kept as %s; `claude-tier ledger rebuild` salvages it."
-            % aside
-        )
-        return aside
-
-
-def _really_damaged(where: str) -> bool:
-    try:
-        db = connect(where)
-        db.execute("SELECT count(*) FROM sqlite_master, (SELECT 1 FROM name LIMIT 1)").fetchone()
-        return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
-    except (DamagedError, sqlite3.DatabaseError) as fault:
-        return isinstance(fault, DamagedError) or is_damage(fault)
+    return damage.set_aside(where or file(), sure=sure)
 
 
 class Writing:
