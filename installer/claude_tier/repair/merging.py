@@ -116,11 +116,14 @@ def _names(db: sqlite3.Connection) -> None:
 
 def _sessions(db: sqlite3.Connection) -> None:
     _keep(db, "session")
-    db.execute(
-        "INSERT OR IGNORE INTO main.session (id, project) SELECT DISTINCT named.new, ?"
-        " FROM old.usage o JOIN temp.named ON named.old = o.session",
-        (ledger.name_id(db, "unknown"),),
-    )
+    # A session whose own row was lost keeps its usage; its transcript may tell more later.
+    unknown = ledger.name_id(db, "unknown")
+    for table in ("usage", "cost_state", "decision", "run"):
+        db.execute(
+            "INSERT OR IGNORE INTO main.session (id, project) SELECT DISTINCT named.new, ?"
+            f" FROM old.{table} o JOIN temp.named ON named.old = o.session",
+            (unknown,),
+        )
     match = "o.id = (SELECT old FROM temp.named WHERE new = n.id)"
     # In pairs: the latter says when the former was so.
     _fill(db, "session", match, "model", "parent", "file", "host")

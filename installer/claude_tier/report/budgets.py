@@ -102,7 +102,7 @@ def as_text(standings: Sequence[Standing], *, width: int) -> str:
     ]
     lines = [render(columns, [_row(one) for one in standings], width=width)]
     lines += [effect for one in standings if (effect := _effect(one))]
-    lines += [_blind(one) for one in standings if one.unpriced_requests]
+    lines += _blind(standings)
     lines += _unknown(standings)
     return "\n".join(lines)
 
@@ -139,9 +139,15 @@ def _effect(one: Standing) -> str | None:
     return None
 
 
-def _blind(one: Standing) -> str:
-    of = figures.plural(one.unpriced_requests, "request")
-    return f"{one.name} cannot see {of} whose model has no price: see `claude-tier prices`."
+def _blind(standings: Iterable[Standing]) -> Iterator[str]:
+    """Which budgets some requests are hidden from, in one line for the same requests."""
+    hidden: dict[int, list[str]] = {}
+    for one in standings:
+        if one.unpriced_requests:
+            hidden.setdefault(one.unpriced_requests, []).append(one.name)
+    for number, names in hidden.items():
+        of = figures.plural(number, "request")
+        yield f"Hidden from {', '.join(names)}: {of} without a price (`claude-tier prices`)."
 
 
 def _unknown(standings: Iterable[Standing]) -> Iterator[str]:

@@ -141,4 +141,5 @@ def outline(one: Decision) -> tuple[str, str, str, str]:
     """One line of `status`: time, agent, what was set, and why."""
     at = time.strftime("%H:%M", time.localtime(one.at))
     what = one.set or one.ran or one.would or figures.UNKNOWN
-    return at, one.agent, f"{one.action}: {what}", one.reason or ""
+    done = one.action if one.action == decision.DENIED else f"{one.action}: {what}"
+    return at, one.agent, done, one.reason or ""

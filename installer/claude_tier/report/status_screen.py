@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from claude_tier_hooks import __version__
-
 from claude_tier.report import budgets, decisions, figures, sessions
 from claude_tier.report.status import PolicyState, Rung, Status
 from claude_tier.report.table import Column, render
@@ -28,14 +26,14 @@ def as_text(status: Status, *, now: float, width: int) -> str:
 
 def _heading(status: Status, now: float) -> str:
     until = status.off_until
-    switch = "on" if until is None else "OFF"
+    switch = "On"
     if until is not None:
-        switch += ", only counting"
+        switch = "OFF, only counting"
         switch += "" if until == float("inf") else f" until {_moment(until)}"
-    hook = "no hook has run yet: is it installed? (`claude-tier install`)"
+    hook = "No hook has run yet: is it installed? (`claude-tier install`)"
     if status.last_hook is not None:
-        hook = f"a session started {sessions.age(status.last_hook, now)} ago"
-    return f"claude-tier {__version__} is {switch}; preset {status.policy.preset}; {hook}"
+        hook = f"A session started {sessions.age(status.last_hook, now)} ago."
+    return f"{switch}; preset {status.policy.preset}. {hook}"
 
 
 def _faults(status: Status) -> Iterator[str]:
