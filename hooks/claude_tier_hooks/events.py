@@ -11,7 +11,6 @@ from . import (
     briefing,
     budget,
     decisions,
-    gate,
     ingest,
     ledger,
     policy,
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
 
 START = 0.3  # seconds SessionStart reads transcripts
 TURN = 0.15  # seconds any other event reads those of its session
-
-
-def pre_tool_use(event: Json) -> Json | None:
-    return gate.answer(event)
 
 
 def session_start(event: Json) -> Json | None:

@@ -42,9 +42,7 @@ def respond(name: str, data: bytes) -> str:
     event: Json = {}
     try:
         event = _parsed(data)
-        from . import events
-
-        answer = _answered(_handler(events, name), event) if event else None
+        answer = _answered(_handler(name), event) if event else None
         return _text(_with_notices(answer))
     except BaseException as fault:
         state.log_fault(name, fault)
@@ -69,7 +67,13 @@ def _answered(handler: Callable[[Json], Json | None], event: Json) -> Json | Non
     return handler(event)
 
 
-def _handler(events: object, name: str) -> Callable[[Json], Json | None]:
+def _handler(name: str) -> Callable[[Json], Json | None]:
+    if name == "PreToolUse":  # somebody waits for this one, so nothing else is loaded
+        from . import gate
+
+        return gate.answer
+    from . import events
+
     words = "".join("_" + c.lower() if c.isupper() else c for c in name)
     return getattr(events, words.lstrip("_"))  # type: ignore[no-any-return]
 

@@ -49,6 +49,7 @@ class Recorder:
         self.sessions: dict[int, Json] = {}
         self.sums: dict[tuple[int, ...], list[float]] = {}
         self.runs: dict[int, list[float]] = {}
+        self.answered: dict[tuple[str, int], tuple[str, float]] = {}
         self.touched: set[int] = set()
 
     def id(self, text: str) -> int:
@@ -265,19 +266,25 @@ class Recorder:
 
     def _note_model(self, session: Json, run: int | None, row: Json, at: float) -> None:
         """The model each conversation runs on: that of a response, where the client says none."""
-        if not row["requests"]:
-            return
-        if run:
-            self.db.execute(
-                "UPDATE run SET model = ?, last = ? WHERE id = ? AND coalesce(last, 0) <= ?",
-                (row["model"], at, run, at),
-            )
-            return
-        self.db.execute(
-            "UPDATE session SET model = ?1, model_at = ?2 WHERE id = ?3"
-            " AND coalesce(model_at, 0) <= ?2",
-            (row["model"], at, session["id"]),
-        )
+        key = ("run", run) if run else ("session", session["id"])
+        if row["requests"] and at >= self.answered.get(key, ("", 0.0))[1]:
+            self.answered[key] = (row["model"], at)
+
+    def _keep_models(self) -> None:
+        for (kind, number), (model, at) in self.answered.items():
+            if kind == "run":
+                self.db.execute(
+                    "UPDATE run SET model = ?1, last = ?2 WHERE id = ?3"
+                    " AND coalesce(last, 0) <= ?2",
+                    (model, at, number),
+                )
+            else:
+                self.db.execute(
+                    "UPDATE session SET model = ?1 WHERE id = ?3"
+                    " AND (model_at IS NULL OR (model IS NULL AND model_at <= ?2))",
+                    (model, at, number),
+                )
+        self.answered = {}
 
     def _move(self, row: Cells, sign: int) -> None:
         """Add a row to the sums of its quarter hour, or take it out."""
@@ -309,6 +316,7 @@ class Recorder:
             self.db.execute(
                 "UPDATE run SET usd = usd + ?, tokens = tokens + ? WHERE id = ?", (usd, tokens, run)
             )
+        self._keep_models()
         unlisted.recompute(self.db, self.touched, self.table)
         self.sums, self.runs, self.touched = {}, {}, set()
 

@@ -252,8 +252,8 @@ def test_a_skills_model_is_what_its_subagents_inherit(
     (folder / "SKILL.md").write_text(
         "---\nname: cheap\ndescription: cheap things\nmodel: haiku\n---\nDo it cheaply.\n"
     )
-    script = Script().on("start", tool_use("Skill", skill="cheap"), spawn("the task"), text("ok"))
-    script.on("Do it cheaply", spawn("the task"), text("ok"))
+    steps = (tool_use("Skill", skill="cheap"), spawn("the task"), spawn("another"), text("ok"))
+    script = Script().on("start", *steps)
 
     def answer(request: Request) -> Answer | Failure:
         # A model takes seconds to answer; by then the client has written what it was told.
@@ -265,8 +265,8 @@ def test_a_skills_model_is_what_its_subagents_inherit(
 
     seen = Seen(api, client.run("-p", "start", "--allowedTools", "Skill", api=api))
 
-    assert seen.subagents == {"the task": HAIKU}
-    assert decisions(here)[-1]["would"] == HAIKU
+    assert seen.subagents == {"the task": HAIKU, "another": HAIKU}
+    assert [row["would"] for row in decisions(here)] == [HAIKU, HAIKU]
 
 
 def _transcripts_hold(client: Client, words: str) -> bool:

@@ -32,8 +32,10 @@ texts = st.sampled_from(WORDS) | st.text(st.characters(categories=None), max_siz
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(KEYS) | texts, inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(KEYS) | texts, inner, max_size=5)
+    ),
     max_leaves=8,
 )
 events = st.dictionaries(st.sampled_from(FIELDS) | texts, values, max_size=12)
