@@ -58,7 +58,7 @@ def fill(home: Path) -> Content:
             decisions.record(db, _decision(number))
         db.execute("INSERT INTO plan_window VALUES ('five_hour', 40.5, ?, ?)", (NOON, NOON))
         scope = f"session:{ledger.name_id(db, 'session-3')}"
-        db.execute("INSERT INTO level VALUES ('daily', ?, 1.5, 2, 'cap', 5)", (scope,))
+        db.execute("INSERT INTO level VALUES ('daily', ?, 1.5, 2, 'cap', ?)", (scope, NOON))
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     return content()

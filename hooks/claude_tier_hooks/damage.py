@@ -17,7 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-LOCK_BYTES = 512, 0x40000000  # how many, and where, SQLite locks a file (its PENDING_BYTE on)
+# How many bytes, and where, SQLite locks: PENDING keeps newcomers out, SHARED is what all hold.
+PENDING, SHARED = (1, 0x40000000), (510, 0x40000002)
 
 
 def set_aside(where: str, *, sure: bool) -> str | None:
@@ -67,16 +68,17 @@ def _closed_own(where: str) -> bool:
 def _alone(stream: BinaryIO) -> bool:
     """Lock every SQLite connection out, as SQLite itself does; False when one stays open."""
     until = time.monotonic() + 4 * ledger.PATIENCE
-    while not _locked(stream):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
+    for part in (PENDING, SHARED):
+        while not _locked(stream, part):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.01)
     return True
 
 
-def _locked(stream: BinaryIO) -> bool:
+def _locked(stream: BinaryIO, part: tuple[int, int]) -> bool:
     try:
-        fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB, *LOCK_BYTES)
+        fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB, *part)
     except OSError:
         return False
     return True

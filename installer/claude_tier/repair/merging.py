@@ -19,6 +19,7 @@ from claude_tier_hooks import ledger, unlisted
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.repair import sums
+from claude_tier.repair.salvage import LOST
 from claude_tier.repair.shapes import NAMES
 
 Progress = Callable[[int, int], None]
@@ -34,8 +35,14 @@ class Merged(NamedTuple):
     decisions: int
 
 
-def merge(db: sqlite3.Connection, source: Path, rules: Json, progress: Progress) -> Merged:
-    """Take over everything the ledger in use does not hold; raises sqlite3.Error for a bad file."""
+def merge(
+    db: sqlite3.Connection, source: Path, rules: Json, progress: Progress, *, salvaged: bool = False
+) -> Merged:
+    """Take over everything the ledger in use does not hold; raises sqlite3.Error for a bad file.
+
+    What was `salvaged` from a damaged file only fills gaps: its figures may be noise, and then
+    they tend to be great.
+    """
     before = _counts(db)
     with _attached(db, source):
         with ledger.Writing(db):
@@ -47,7 +54,7 @@ def merge(db: sqlite3.Connection, source: Path, rules: Json, progress: Progress)
             _decisions(db)
             _newest(db, "level", "scope")
             _newest(db, "plan_window", "name")
-        _usage(db, progress)
+        _usage(db, progress, _final() if salvaged else _greater())
         _cost_states(db, rules)
         _assert_whole(db)
     after = _counts(db)
@@ -130,9 +137,15 @@ def _sessions(db: sqlite3.Connection) -> None:
     _fill(db, "session", match, "model_at", "parent_at", "started")
 
 
+def _unless_lost(table: str, columns: str) -> str:
+    """A row of a session that lost its name is no new one where another session has the same."""
+    lost = f"(SELECT text FROM old.name WHERE id = o.session) LIKE '{LOST}%'"
+    return f"NOT ({lost} AND ({columns}) IN (SELECT {columns} FROM main.{table}))"
+
+
 def _runs(db: sqlite3.Connection) -> None:
     # Their sums come with their rows of usage.
-    _keep(db, "run", "1", "id", "usd", "tokens")
+    _keep(db, "run", _unless_lost("run", "agent_id"), "id", "usd", "tokens")
     session = _new("run", "session")
     match = f"o.agent_id = n.agent_id AND {session} = n.session"
     _fill(db, "run", match, "model", "tool_use_id", "last", "ended")
@@ -140,7 +153,7 @@ def _runs(db: sqlite3.Connection) -> None:
 
 
 def _decisions(db: sqlite3.Connection) -> None:
-    _keep(db, "decision")
+    _keep(db, "decision", _unless_lost("decision", "tool_use_id"))
     session = "o.session = (SELECT old FROM temp.named WHERE new = n.session)"
     match = f"{session} AND o.tool_use_id = n.tool_use_id"
     _fill(db, "decision", match, "agent_id", "ran", "proof")
@@ -168,19 +181,19 @@ def _translated(db: sqlite3.Connection, text: str) -> str:
     return f"{kind}:{row[0]}" if row else text
 
 
-def _usage(db: sqlite3.Connection, progress: Progress) -> None:
+def _usage(db: sqlite3.Connection, progress: Progress, better: str) -> None:
     first, last = db.execute("SELECT min(id), max(id) FROM old.usage").fetchone()
     if first is None:
         return
     columns = _columns(db, "usage", "id")
     for start in range(first, last + 1, BATCH):
         with ledger.Writing(db):
-            _batch(db, columns, start)
+            _batch(db, columns, start, better)
         progress(min(start + BATCH, last) - first, last - first)
 
 
-def _batch(db: sqlite3.Connection, columns: list[str], start: int) -> None:
-    """Take over those of the next rows that are new, or greater than what is there."""
+def _batch(db: sqlite3.Connection, columns: list[str], start: int, better: str) -> None:
+    """Take over those of the next rows that are new, or better than what is there."""
     names = {one: _new("usage", one) for one in columns}
     names["run"] = "(SELECT new FROM temp.ran WHERE old = o.run)"
     db.execute("DROP TABLE IF EXISTS temp.batch")
@@ -188,7 +201,7 @@ def _batch(db: sqlite3.Connection, columns: list[str], start: int) -> None:
         f"CREATE TEMP TABLE batch AS SELECT {', '.join(f'{names[c]} AS {c}' for c in columns)}"
         " FROM old.usage o LEFT JOIN main.usage n ON n.key = o.key WHERE o.id BETWEEN"
         f" {start} AND {start + BATCH - 1}"
-        f" AND (n.id IS NULL OR {_weight('o')} > {_weight('n')})"
+        f" AND (n.id IS NULL OR {better})"
     )
     there = "key IN (SELECT key FROM temp.batch)"
     sums.move(db, "main.usage", there, sign="-")
@@ -200,17 +213,23 @@ def _batch(db: sqlite3.Connection, columns: list[str], start: int) -> None:
     sums.move(db, "main.usage", there)
 
 
-def _weight(row: str) -> str:
-    """What the greater of two versions of one response has more of, as when reading."""
-    total = " + ".join(f"{row}.{kind}" for kind in ledger.KINDS)
-    return f"({row}.output_tokens, {row}.final, {total})"
+def _greater() -> str:
+    """Of two versions of one response the greater, as when transcripts are read."""
+    total = " + ".join(f"{{0}}.{kind}" for kind in ledger.KINDS)
+    weight = f"({{0}}.output_tokens, {{0}}.final, {total})"
+    return f"{weight.format('o')} > {weight.format('n')}"
+
+
+def _final() -> str:
+    return "o.final > n.final"
 
 
 def _cost_states(db: sqlite3.Connection, rules: Json) -> None:
     """The client's own figures, and what they say beyond the rows."""
     session = _new("cost_state", "session")
     rows = db.execute(
-        f"SELECT {session}, o.at, o.total, o.models FROM old.cost_state o ORDER BY o.session, o.seq"
+        f"SELECT {session}, o.at, o.total, o.models FROM old.cost_state o"
+        f" WHERE {_unless_lost('cost_state', 'total, models')} ORDER BY o.session, o.seq"
     ).fetchall()
     for start in range(0, len(rows), BATCH):
         part = rows[start : start + BATCH]
@@ -228,18 +247,17 @@ _ADD_COST_STATE = (
 
 def _assert_whole(db: sqlite3.Connection) -> None:
     """Nothing that the other file holds may be missing now; by key, not by number."""
-    session = "(SELECT new FROM temp.named WHERE old = o.session)"
     held = {
-        "usage": "n.key = o.key",
-        "decision": f"n.session = {session} AND n.tool_use_id = o.tool_use_id",
-        "cost_state": f"n.session = {session} AND n.total = o.total AND n.models = o.models",
-        "plan_window": "n.name = o.name",
-        "level": "n.budget = o.budget AND n.at >= o.at",
+        "usage": "key",
+        "decision": "tool_use_id",
+        "cost_state": "total, models",
+        "plan_window": "name",
+        "level": "budget",
     }
-    for table, match in held.items():
+    for table, columns in held.items():
         missing = db.execute(
-            f"SELECT count(*) FROM old.{table} o WHERE NOT EXISTS"
-            f" (SELECT 1 FROM main.{table} n WHERE {match})"
+            f"SELECT count(*) FROM old.{table} WHERE ({columns}) NOT IN"
+            f" (SELECT {columns} FROM main.{table})"
         ).fetchone()[0]
         if missing:
             raise AssertionError(f"{missing} rows of {table} were not taken over")

@@ -52,23 +52,22 @@ class Pages:
             self._log.close()
 
     def page(self, number: int) -> bytes:
-        """That page, filled with zeros where the file ends early; empty where it is not there."""
+        """That page; less of it, or nothing, where the file ends early."""
         stream, at = self._file, (number - 1) * self.size
         if self._log and number in self._logged:
             stream, at = self._log, self._logged[number]
         stream.seek(at)
-        data = stream.read(self.size)
-        return data.ljust(self.size, b"\0") if data else b""
+        return stream.read(self.size)
 
     def cells(self, number: int) -> Iterator[Cell]:
         """The rows on that page that can be read; none when it is no leaf."""
         page = self.page(number)
         start = 100 if number == 1 else 0
-        if len(page) < self.size or page[start] not in (LEAF_TABLE, LEAF_INDEX, INNER_INDEX):
+        if len(page) < start + 12 or page[start] not in (LEAF_TABLE, LEAF_INDEX, INNER_INDEX):
             return
         kind, count = page[start], _u16(page, start + 3)
         first = start + (12 if kind == INNER_INDEX else 8)
-        for at in range(first, min(first + 2 * count, self.size - 1), 2):
+        for at in range(first, min(first + 2 * count, len(page) - 1), 2):
             cell = self._cell(page, kind, _u16(page, at))
             if cell is not None:
                 yield cell
@@ -105,7 +104,7 @@ class Pages:
         for _ in range(length // (self._usable - 4) + 1):
             number = _u32(link, 0)
             page = self.page(number) if 0 < number <= self.count else b""
-            if not page or len(found) >= length:
+            if len(page) < self._usable or len(found) >= length:
                 break
             link, found = page[:4], found + page[4 : self._usable]
         return found[:length]

@@ -1,9 +1,9 @@
 """`ledger rebuild`: one whole ledger from everything there is.
 
-A damaged ledger is set aside, so that hooks go on with a new one; then every readable row of what
-was set aside, of the backups and of the transcripts is brought into it, a short transaction at a
-time. Hooks write all the while, nothing is ever taken away, and a rebuild that was killed is simply
-run again.
+A damaged ledger is set aside, so that hooks go on with a new one; then every row of the backups
+and the transcripts, and every readable one of what was set aside, is brought into it, a short
+transaction at a time. Hooks write all the while, nothing is ever taken away, and a rebuild that was
+killed is simply run again.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from claude_tier.progress import Bar
 from claude_tier.repair import merging, sums, verify
 from claude_tier.repair.salvage import salvage
 from claude_tier.report import figures, ledger_file
-
-ROUNDS = 3  # times a set-aside file that still changes is read again
 
 
 @dataclass(frozen=True)
@@ -62,9 +60,10 @@ def rebuild(rules: Json) -> Rebuilt:
         db = ledger_file.opened()
         held.callback(db.close)
         before = _responses(db)
-        salvaged = [_salvaged(db, Path(file), rules) for file in backup.damaged()]
+        # What is whole comes first: a damaged file only fills the gaps.
         backups = [_merged(db, Path(file), rules) for file in backup.kept()]
         read = _read_all(db, rules)
+        salvaged = [_salvaged(db, Path(file), rules) for file in backup.damaged()]
         _drain(db, rules)
         mended = sums.mend(db)
         _put_away()
@@ -95,16 +94,24 @@ def _alone() -> Iterator[None]:
 
 
 def _set_aside_damaged() -> None:
-    """Also for damage that only the whole check finds, such as an index that lost rows."""
+    """Also where only a whole check finds it: an index that lost rows, a name that is gone."""
+    if _faults() and ledger.set_aside(sure=True) is None and _faults():
+        raise UserError(
+            "the ledger is damaged, and another process keeps it open",
+            "Try again when no Claude Code session is at work.",
+        )
+
+
+def _faults() -> list[str]:
     try:
         db = ledger.connect(patience=ledger_file.PATIENCE)
-    except ledger.DamagedError:
-        ledger.set_aside()
-        return
+    except ledger.DamagedError as fault:
+        return [str(fault)]
     found = verify.faults(db)
+    if not found and verify.missing_names(db):
+        found = ["names are missing"]
     db.close()
-    if found:
-        ledger.set_aside(sure=True)
+    return found
 
 
 def _responses(db: sqlite3.Connection) -> int:
@@ -112,21 +119,7 @@ def _responses(db: sqlite3.Connection) -> int:
 
 
 def _salvaged(db: sqlite3.Connection, damaged: Path, rules: Json) -> Source:
-    """The readable rows of a damaged file; once more while a late hook still writes to it."""
-    added, found = 0, 0
-    for _ in range(ROUNDS):
-        seen = _signature(damaged)
-        found, more = _through_a_whole_copy(db, damaged, rules)
-        added += more
-        if _signature(damaged) == seen:
-            break
-    return Source(str(damaged), found, added)
-
-
-def _signature(file: Path) -> list[tuple[int, int]]:
-    beside = [file, file.with_name(file.name + "-wal")]
-    stats = [one.stat() for one in beside if one.exists()]
-    return [(one.st_size, one.st_mtime_ns) for one in stats]
+    return Source(str(damaged), *_through_a_whole_copy(db, damaged, rules))
 
 
 def _through_a_whole_copy(db: sqlite3.Connection, damaged: Path, rules: Json) -> tuple[int, int]:
@@ -137,7 +130,7 @@ def _through_a_whole_copy(db: sqlite3.Connection, damaged: Path, rules: Json) ->
         with Bar(f"Reading {damaged.name}") as bar:
             found = salvage(damaged, whole, copies, bar)
         with Bar(f"Merging {damaged.name}") as bar:
-            return found, merging.merge(db, whole, rules, bar).responses
+            return found, merging.merge(db, whole, rules, bar, salvaged=True).responses
 
 
 def _merged(db: sqlite3.Connection, copy: Path, rules: Json) -> Source:
@@ -203,9 +196,9 @@ def _put_away() -> None:
 
 def as_text(done: Rebuilt) -> str:
     """What was done, in the order it was done."""
-    lines = [_line("Salvaged", one) for one in done.salvaged]
-    lines += [_line("Merged", one) for one in done.backups]
+    lines = [_line("Merged", one) for one in done.backups]
     lines.append(f"Read {figures.plural(done.transcripts, 'transcript')}")
+    lines += [_line("Salvaged", one) for one in done.salvaged]
     if done.mended:
         lines.append(f"Corrected {figures.plural(done.mended, 'sum')}")
     lines.append(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import math
 import sqlite3
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -25,6 +27,22 @@ NEWER = {
     "decision": "ran",
     "level": "at",
     "plan_window": "at",
+}
+# Noise may begin in the middle of a row and leave its form alone; figures beyond these are noise.
+LIMITS = {
+    **dict.fromkeys(("at", "started", "model_at", "parent_at", "last", "ended"), (1.4e9, 4.2e9)),
+    **dict.fromkeys(("expires", "resets_at"), (1.4e9, 4.2e9)),
+    **dict.fromkeys(ledger.KINDS, (0, 1e9)),
+    **dict.fromkeys(("requests", "final", "fast"), (0, 1)),
+    "owned": (0, 2),
+    "usd": (0, 1e5),
+}
+# Rows that two ledgers have in common, numbers included, only when one is a copy of the other.
+EVIDENCE = {
+    "usage": "id, key",
+    "decision": "session, tool_use_id",
+    "cost_state": "session, models",
+    "run": "session, agent_id",
 }
 LOST = "lost:"  # a name that could not be read
 
@@ -55,12 +73,33 @@ def _read(db: sqlite3.Connection, pages: Pages, progress: Progress) -> dict[int,
         for cell in pages.cells(number):
             found = shapes.read(cell)
             if found:
-                _keep(db, *found)
+                if _plausible(*found):
+                    _keep(db, *found)
             elif name := shapes.indexed_name(cell):
                 indexed.setdefault(*name)
         if number % EVERY == 0:
             progress(number, pages.count)
     return indexed
+
+
+def _plausible(shape: Shape, values: tuple[Value, ...]) -> bool:
+    """Whether a row of the right form can be what was written."""
+    row = dict(zip(shape.columns, values, strict=True))
+    for column, (least, most) in LIMITS.items():
+        value = row.get(column)
+        if isinstance(value, (int, float)) and not least <= value <= most:
+            return False
+    return shape.table != "cost_state" or _adds_up(row)
+
+
+def _adds_up(row: dict[str, Value]) -> bool:
+    """A cost-state's total is that of its models, whose dollars come last."""
+    try:
+        models = json.loads(str(row["models"]))
+        dollars = sum(figures[-1] for figures in models.values())
+    except (ValueError, TypeError, AttributeError, LookupError):
+        return False
+    return math.isclose(dollars, float(row["total"] or 0), rel_tol=1e-3, abs_tol=1e-6)
 
 
 def _keep(db: sqlite3.Connection, shape: Shape, values: tuple[Value, ...]) -> None:
@@ -119,10 +158,16 @@ def _names_of(db: sqlite3.Connection, other: Path) -> dict[int, str]:
         copy = sqlite3.connect(f"{other.absolute().as_uri()}?mode=ro", uri=True)
         with contextlib.closing(copy):
             names = dict(copy.execute("SELECT id, text FROM name").fetchall())
-            keys = copy.execute("SELECT id, key FROM usage ORDER BY id LIMIT 1000").fetchall()
+            related = any(_shared(db, copy, table, columns) for table, columns in EVIDENCE.items())
     except sqlite3.Error:
         return {}
-    ours = dict(db.execute("SELECT id, text FROM name").fetchall())
-    known = dict(db.execute("SELECT id, key FROM usage").fetchall())
-    contradicts = any(names.get(number, text) != text for number, text in ours.items())
-    return {} if contradicts or not any(known.get(n) == key for n, key in keys) else names
+    ours = db.execute("SELECT id, text FROM name").fetchall()
+    agreed = all(names.get(number, text) == text for number, text in ours)
+    return names if related and agreed else {}
+
+
+def _shared(db: sqlite3.Connection, copy: sqlite3.Connection, table: str, columns: str) -> bool:
+    """Whether a row stands under the same number in both."""
+    query = f"SELECT {columns} FROM {table}"
+    ours = set(db.execute(query))
+    return any(row in ours for row in copy.execute(query))

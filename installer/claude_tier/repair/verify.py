@@ -88,15 +88,20 @@ def _sums(db: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _names(db: sqlite3.Connection) -> Finding:
+    number = missing_names(db)
+    what = f"{number:,} missing" if number else "all there"
+    return Finding("names", not number, what, REBUILD if number else None)
+
+
+def missing_names(db: sqlite3.Connection) -> int:
+    """How many numbers that rows use stand for no text."""
     used = " UNION ".join(
         f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"
         for table, columns in NAMES.items()
         for column in columns
     )
     query = f"SELECT count(*) FROM ({used} EXCEPT SELECT id FROM name)"
-    number = db.execute(query).fetchone()[0]
-    what = f"{number:,} missing" if number else "all there"
-    return Finding("names", not number, what, REBUILD if number else None)
+    return int(db.execute(query).fetchone()[0])
 
 
 def _spool() -> Finding:
