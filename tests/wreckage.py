@@ -82,11 +82,11 @@ def sweep(home: Path) -> None:
     (home / ".claude" / "projects").rename(home / "swept")
 
 
-def overwrite(at: float, length: int) -> None:
-    """Noise in the ledger's file, from that share of its length on."""
+def overwrite(at: float, length: int, *, unit: int = 1) -> None:
+    """Noise in the ledger's file, from that share of its length on, where a unit begins."""
     file = Path(ledger.file())
     data = bytearray(file.read_bytes())
-    start = int(len(data) * at)
+    start = int(len(data) * at) // unit * unit
     end = min(start + length, len(data))
     data[start:end] = Random(1).randbytes(end - start)
     file.write_bytes(data)

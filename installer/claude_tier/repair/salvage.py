@@ -32,7 +32,7 @@ NEWER = {
 LIMITS = {
     **dict.fromkeys(("at", "started", "model_at", "parent_at", "last", "ended"), (1.4e9, 4.2e9)),
     **dict.fromkeys(("expires", "resets_at"), (1.4e9, 4.2e9)),
-    **dict.fromkeys(ledger.KINDS, (0, 1e9)),
+    **dict.fromkeys(ledger.KINDS, (0, 1e8)),
     **dict.fromkeys(("requests", "final", "fast"), (0, 1)),
     "owned": (0, 2),
     "usd": (0, 1e5),
@@ -89,7 +89,15 @@ def _plausible(shape: Shape, values: tuple[Value, ...]) -> bool:
         value = row.get(column)
         if isinstance(value, (int, float)) and not least <= value <= most:
             return False
+    if shape.table == "usage":
+        return _affordable(row)
     return shape.table != "cost_state" or _adds_up(row)
+
+
+def _affordable(row: dict[str, Value]) -> bool:
+    """No model costs a thousand dollars for a million tokens, and no search a dollar."""
+    used = [float(row[kind] or 0) for kind in ledger.KINDS]
+    return float(row["usd"] or 0) <= sum(used[:-1]) * 1e-3 + used[-1]
 
 
 def _adds_up(row: dict[str, Value]) -> bool:
