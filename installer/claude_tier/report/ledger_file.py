@@ -75,11 +75,18 @@ def catch_up(db: sqlite3.Connection, rules: Json) -> None:
         click.echo("claude-tier: the ledger is busy; the figures may be a little old.", err=True)
 
 
+_PROVABLE = (
+    "SELECT DISTINCT d.session FROM decision d JOIN run r ON r.session = d.session"
+    " AND r.tool_use_id = d.tool_use_id WHERE d.ran IS NULL AND r.model IS NOT NULL"
+)
+
+
 def _drain(db: sqlite3.Connection, rules: Json) -> None:
     """Decisions that waited in the spool, and what their subagents turned out to run on."""
+    if not ledger.spooled() and not db.execute(_PROVABLE).fetchone():
+        return
     with ledger.Writing(db):
         spooled = decisions.drain(db)
-        open_ = db.execute("SELECT DISTINCT session FROM decision WHERE ran IS NULL").fetchall()
-        for (session,) in open_:
+        for (session,) in db.execute(_PROVABLE).fetchall():
             decisions.prove_by_runs(db, session, rules["tiers"])
     decisions.forget(spooled)

@@ -115,7 +115,7 @@ def _ledger(status: Status) -> Iterator[str]:
     yield f"Ledger: {of}, {figures.size(health.bytes)}, {saved}."
     if health.spooled:
         yield f"  {figures.plural(health.spooled, 'decision')} wait in the spool."
-    yield f"Files: {home(status.folder)}"
+    yield f"Files: {home(status.folder)} (config.yaml, ledger.db, hooks.log)"
 
 
 def home(path: str) -> str:
