@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+GAP = 2
+NARROWEST = 12  # columns of a text that is folded; a terminal narrower than that shows longer lines
 WIDEST = 1000  # columns of a table in a pipe, where nothing is to be cut
 
 
@@ -51,5 +53,19 @@ def render(
     for row in totals:
         table.add_row(*map(Text, row))
     out = io.StringIO()
-    Console(file=out, width=width, color_system=None, legacy_windows=False).print(table)
+    room = max(width, _least(columns, [*rows, *totals]))
+    Console(file=out, width=room, color_system=None, legacy_windows=False).print(table)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def _least(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:
+    """What the figures need, and some room for each text."""
+    widths = [
+        max(len(cell) for cell in (one.name, *(row[number] for row in rows)))
+        for number, one in enumerate(columns)
+    ]
+    texts = [
+        min(width, NARROWEST) if not one.figures else width
+        for one, width in zip(columns, widths, strict=True)
+    ]
+    return sum(texts) + GAP * (len(columns) - 1)

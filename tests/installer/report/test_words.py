@@ -114,6 +114,13 @@ def test_a_table_never_loses_a_letter(cells: list[str]) -> None:
     assert Counter("".join("".join(cells).split())) <= Counter(shown)
 
 
+def test_a_text_keeps_some_room_beside_wide_figures() -> None:
+    """A narrow terminal shows longer lines rather than a letter on each."""
+    columns = [Column("Session"), Column("Tokens", figures=True), Column("Cost", figures=True)]
+    shown = render(columns, [["0123456789abcdef", "1,234,567", "$1,000.00"]], width=20)
+    assert shown.splitlines()[2] == "0123456789ab  1,234,567  $1,000.00"
+
+
 def test_a_table_in_a_pipe_has_no_end_of_line_blanks_and_no_colour() -> None:
     """So that it can be compared and grepped."""
     shown = render([Column("Name"), Column("Note")], [["[red]x", ""], ["y", "z"]], width=80)
