@@ -137,6 +137,9 @@ class _Connection(sqlite3.Connection):
 
 # What this process has open: (file, connection).
 own: list[tuple[str, ref[_Connection]]] = []
+# The last one opened by a hook. Were it dropped, its close would write the log back into the file
+# while the client waits; the process ends with it open instead.
+kept: list[sqlite3.Connection] = []
 
 
 def file() -> str:
@@ -165,11 +168,13 @@ def connect(where: str | None = None, *, patience: float = PATIENCE) -> sqlite3.
 def opened(where: str | None = None) -> sqlite3.Connection:
     """The ledger, a damaged one moved aside and said; raises sqlite3.Error or OSError."""
     try:
-        return connect(where)
+        db = connect(where)
     except DamagedError as fault:
         state.log_fault("ledger", fault)
         set_aside(where)
-        return connect(where)
+        db = connect(where)
+    kept[:] = [db]
+    return db
 
 
 def _create(db: sqlite3.Connection, where: str) -> None:

@@ -16,6 +16,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .shapes import Json, Row
 
+    State = tuple[
+        float, float, str, int
+    ]  # when, dollars in all, figures by model, order of reading
+
 SOURCE = "unlisted"
 _FIELDS = (
     ("inputTokens", "input"),
@@ -63,9 +67,11 @@ def charged(db: sqlite3.Connection, session: int) -> dict[str, list[float]] | No
     states = _states(db, session)
     if not states:
         return None
-    ends = [a for a, b in zip(states, states[1:]) if b[1] < a[1] - 1e-12] + [states[-1]]
+    # The client may have removed the rows that dated one, which then seems to be a fall: of the
+    # order in time and the order of reading the one with fewer falls is right.
+    ends = min(_ends(states), _ends(sorted(states, key=lambda one: one[3])), key=len)
     figures: dict[str, list[float]] = {}
-    for _, _, models in ends:
+    for _, _, models, _ in ends:
         _add(figures, json.loads(models), 1)
     (parent,) = db.execute("SELECT parent FROM session WHERE id = ?", (session,)).fetchone()
     if parent is None:
@@ -85,10 +91,15 @@ def _was_read(db: sqlite3.Connection, session: int) -> bool:
     return bool(row and row[0])
 
 
-def _states(db: sqlite3.Connection, session: int) -> list[tuple[float, float, str]]:
-    return db.execute(
-        "SELECT at, total, models FROM cost_state WHERE session = ? ORDER BY at, seq", (session,)
-    ).fetchall()
+def _states(db: sqlite3.Connection, session: int) -> list[State]:
+    query = "SELECT at, total, models, seq FROM cost_state WHERE session = ? ORDER BY at, seq"
+    return db.execute(query, (session,)).fetchall()
+
+
+def _ends(states: list[State]) -> list[State]:
+    """The last of each segment: those before a fall, and the very last."""
+    falls = [a for a, b in zip(states, states[1:]) if b[1] < a[1] - 1e-12]
+    return [*falls, states[-1]]
 
 
 def _add(figures: dict[str, list[float]], models: dict[str, list[float]], sign: int) -> None:
