@@ -16,9 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .shapes import Json, Row
 
-    State = tuple[
-        float, float, str, int
-    ]  # when, dollars in all, figures by model, order of reading
+    State = tuple[float, float, str, int]  # when, dollars, figures by model, order of reading
 
 SOURCE = "unlisted"
 _FIELDS = (
