@@ -13,7 +13,7 @@ from claude_tier_hooks import decisions, ingest, ledger, policy
 from corpus import build, write
 
 Rows = frozenset[tuple[object, ...]]
-PAGE = 4096
+PAGE, SECTOR = 4096, 512
 
 
 class Content(NamedTuple):
@@ -82,11 +82,11 @@ def sweep(home: Path) -> None:
     (home / ".claude" / "projects").rename(home / "swept")
 
 
-def overwrite(at: float, length: int, *, unit: int = 1) -> None:
-    """Noise in the ledger's file, from that share of its length on, where a unit begins."""
+def overwrite(at: float, length: int) -> None:
+    """Noise in the ledger's file, from the sector on that stands at that share of its length."""
     file = Path(ledger.file())
     data = bytearray(file.read_bytes())
-    start = int(len(data) * at) // unit * unit
+    start = int(len(data) * at) // SECTOR * SECTOR
     end = min(start + length, len(data))
     data[start:end] = Random(1).randbytes(end - start)
     file.write_bytes(data)

@@ -122,10 +122,22 @@ def _really_damaged(where: str) -> bool:
     db = None
     try:
         db = ledger.connect(where)
-        db.execute("SELECT count(*) FROM sqlite_master, (SELECT 1 FROM name LIMIT 1)").fetchone()
+        read_texts(db)
         return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
     except (ledger.DamagedError, sqlite3.DatabaseError) as fault:
         return isinstance(fault, ledger.DamagedError) or ledger.is_damage(fault)
     finally:
         if db is not None:
             db.close()
+
+
+def read_texts(db: sqlite3.Connection) -> None:
+    """Raises where a text is none: SQLite's own checks do not look into them."""
+    for table in [
+        row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    ]:
+        columns = db.execute("PRAGMA table_info(%s)" % table).fetchall()
+        texts = [column[1] for column in columns if column[2] == "TEXT"]
+        if texts:
+            for _ in db.execute("SELECT %s FROM %s" % (", ".join(texts), table)):
+                pass

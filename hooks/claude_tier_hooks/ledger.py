@@ -116,6 +116,8 @@ SCHEMA = (
     " at REAL NOT NULL) WITHOUT ROWID",
 )
 VERSION = 1
+# What SQLite, or the module that reads its texts, says of a broken file.
+DAMAGE = ("malformed", "not a database", "Could not decode to UTF-8")
 MAIN = "main"  # the agent of the conversation itself
 
 # Adds to the sums of one quarter hour; _BUCKET_KEY then SUMS.
@@ -190,10 +192,7 @@ def _create(db: sqlite3.Connection, where: str) -> None:
 
 def is_damage(fault: BaseException) -> bool:
     """Whether SQLite says the file itself is broken (not locked, full or read-only)."""
-    text = str(fault)
-    return isinstance(fault, sqlite3.DatabaseError) and (
-        "malformed" in text or "not a database" in text
-    )
+    return isinstance(fault, sqlite3.DatabaseError) and any(words in str(fault) for words in DAMAGE)
 
 
 def _named(fault: sqlite3.DatabaseError) -> Exception:

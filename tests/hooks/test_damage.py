@@ -89,6 +89,18 @@ def test_a_whole_ledger_stays_where_it_is(made: None) -> None:
     assert backup.damaged() == []
 
 
+def test_a_text_that_is_none_is_damage(made: None) -> None:
+    """SQLite takes the file for whole, but whoever reads that row fails."""
+    db = ledger.connect()
+    db.execute("UPDATE name SET text = CAST(x'68ff' AS TEXT) WHERE id = 100")
+    with pytest.raises(sqlite3.OperationalError) as raised:
+        db.execute("SELECT text FROM name").fetchall()
+    assert ledger.is_damage(raised.value)
+    db.close()
+    assert ledger.set_aside() is not None
+    state.notices.clear()
+
+
 def test_no_copy_ever_replaces_another(made: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two in one second have two names."""
     monkeypatch.setattr("time.time", lambda: 1_795_262_400.0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from claude_tier_hooks import backup, ledger, state
+from claude_tier_hooks import backup, damage, ledger, state
 
 from claude_tier.repair import sums
 from claude_tier.repair.shapes import NAMES
@@ -41,8 +41,9 @@ def verify() -> list[Finding]:
 
 
 def faults(db: sqlite3.Connection) -> list[str]:
-    """What SQLite finds broken in the file, indexes included; [] when it is whole."""
+    """What SQLite finds broken in the file, indexes included, and texts; [] when it is whole."""
     try:
+        damage.read_texts(db)
         rows = db.execute(f"PRAGMA integrity_check({SHOWN})").fetchall()
     except sqlite3.DatabaseError as fault:
         if not ledger.is_damage(fault):

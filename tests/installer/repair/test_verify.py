@@ -40,6 +40,7 @@ FAULTS: dict[str, tuple[str, Callable[[], None]]] = {
     "a span": ("sums for budgets", lambda: change("UPDATE span SET tokens = tokens + 1")),
     "a run": ("sums of subagents", lambda: change("UPDATE run SET usd = usd + 1")),
     "a name": ("names", lambda: change("DELETE FROM name WHERE id = 2")),
+    "a text": ("file", lambda: change("UPDATE session SET file = CAST(x'68ff' AS TEXT)")),
     "the file": ("file", lambda: overwrite(0, 100)),
     "the spool": ("spool", lambda: put("spool/1-1-1.json", b"{")),
     "a copy": ("damaged ledgers", lambda: put("ledger.db.damaged-1", b"x")),
