@@ -62,9 +62,19 @@ def _compile(command: list[str], root: str | None) -> None:
             stderr=subprocess.DEVNULL,
             timeout=TIMEOUT,
             check=False,
+            cwd=state.state_dir(),
+            env=_environment(),
         )
     except (OSError, subprocess.SubprocessError) as problem:
         state.log_fault("compile", problem)
+
+
+def _environment() -> dict[str, str]:
+    """Nothing is imported from the folder the session works in, which may be somebody's clone."""
+    environment = dict(os.environ, PYTHONSAFEPATH="1")
+    if environment.get("CLAUDE_CONFIG_DIR"):
+        environment["CLAUDE_CONFIG_DIR"] = os.path.abspath(state.config_dir())
+    return environment
 
 
 def fault(root: str | None = None) -> Json | None:

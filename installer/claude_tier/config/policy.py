@@ -17,6 +17,12 @@ from claude_tier.config.pricing import host_of, merge
 
 Record = dict[str, object]
 
+# Not `-m`: that looks into the folder it is started in first, and that may be somebody's clone.
+START = (
+    "import sys; sys.path[:] = filter(None, sys.path); "
+    "from claude_tier.cli import main; raise SystemExit(main())"
+)
+
 
 def rules(config: Config) -> Policy:
     """Everything that policy.json says about agents, budgets and prices."""
@@ -48,7 +54,7 @@ def whole(config: Config, state_dir: Path, sources: Iterable[Source]) -> Policy:
     return {
         "version": 1,
         "runtime": {"version": __version__, "hooks": str(state_dir / "hooks")},
-        "command": [sys.executable, "-m", "claude_tier"],
+        "command": [sys.executable, "-c", START],
         "sources": [source.record() for source in sources],
         **rules(config),
         "status_line": {"chain": manifest.get("status_line_chain")},

@@ -43,7 +43,7 @@ def test_without_a_file_the_defaults_are_compiled(state: Path) -> None:
     assert written == result.policy
     assert written["version"] == 1
     assert written["runtime"] == {"version": __version__, "hooks": str(state / "hooks")}
-    assert written["command"] == [sys.executable, "-m", "claude_tier"]
+    assert written["command"][:2] == [sys.executable, "-c"]
     assert written["status_line"] == {"chain": None}
     assert written["sources"] == [
         {"path": str(state / "config.yaml"), "size": -1, "mtime_ns": 0, "crc32": 0}
