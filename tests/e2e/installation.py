@@ -98,11 +98,18 @@ def budget(usd: float, *, name: str = "weekly", scope: str = "user", **more: obj
     return "budgets: [" + ROLLING.format(name=name, scope=scope, usd=usd, more=rest) + "]\n"
 
 
-def command(client: Client, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(
+    client: Client, *arguments: str, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """`claude-tier …` in a terminal of that client's user."""
     return subprocess.run(
         [sys.executable, "-m", "claude_tier", *arguments],
-        env={"HOME": str(client.home), "PATH": os.environ["PATH"], "PYTHONPATH": IMPORTS},
+        env={
+            "HOME": str(client.home),
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": IMPORTS,
+            **(env or {}),
+        },
         cwd=client.cwd,
         capture_output=True,
         text=True,
