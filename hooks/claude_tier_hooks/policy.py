@@ -71,9 +71,22 @@ def data_file(name: str) -> str:
 
 
 def tier_of(model: str | None, tiers: list[str]) -> str | None:
-    """The rung of an id or alias: claude-opus-5-5[1m] -> opus; None for an unknown family."""
+    """The rung of an id or alias: claude-opus-5-5[1m] -> opus; None for an unknown family.
+
+    A family left out of the ladder counts as the next dearer rung, so that it is never raised;
+    one above the whole ladder is as good as unknown, which counts as dearest.
+    """
+    known = family(model)
+    if known is None or known in tiers:
+        return known
+    dearer = TIERS[: TIERS.index(known)]
+    return max((tier for tier in tiers if tier in dearer), key=tiers.index, default=None)
+
+
+def family(model: str | None) -> str | None:
+    """The family of an id or alias, on the configured ladder or not."""
     name = (model or "").lower()
-    return next((tier for tier in tiers if tier in name), None)
+    return next((tier for tier in TIERS if tier in name), None)
 
 
 def rank(tier: str | None, tiers: list[str]) -> int:

@@ -75,7 +75,7 @@ def _ours(event: Json, rules: Json) -> str:
     _keep_windows(db, event.get("rate_limits"), now)
     session = ledger.known_id(db, str(event.get("session_id")))
     here = {"session": session, "project": _project(db, session, event)}
-    parts = [_model(event, rules), "today $%.2f" % _today(db, rules, now)]
+    parts = [_model(event), "today $%.2f" % _today(db, rules, now)]
     if off is not None:
         end = time.strftime(" until %H:%M", time.localtime(off)) if off < float("inf") else ""
         return "tier " + " · ".join([*parts, "off" + end])
@@ -87,10 +87,10 @@ def _ours(event: Json, rules: Json) -> str:
     return "tier " + " · ".join(parts)
 
 
-def _model(event: Json, rules: Json) -> str:
+def _model(event: Json) -> str:
     model = event.get("model")
     named = model.get("id") if isinstance(model, dict) else None
-    return policy.tier_of(named, rules["tiers"]) or str(named or "unknown")
+    return policy.family(named) or str(named or "unknown")
 
 
 def _project(db: sqlite3.Connection, session: int, event: Json) -> int:

@@ -69,6 +69,7 @@ policies = st.builds(
         st.sampled_from(["warn", "lower", "deny"]),
     ),
 )
+ladders = st.lists(tiers, min_size=1, unique=True).map(lambda some: sorted(some, key=TIERS.index))
 spawns = st.builds(
     spawn,
     agent=agents,
@@ -94,6 +95,50 @@ def test_nothing_is_ever_raised(policy_: Json, found: list[Json], asked: Json) -
         return
     would = policy.tier_of(asked["would"]["model"], TIERS)
     assert policy.cheaper(made["set"], would, TIERS)
+
+
+def shortened(ladder: list[str], policy_: Json, found: list[Json]) -> tuple[Json, list[Json]]:
+    """The same settings for a user who left rungs out: nothing names a missing one."""
+
+    def on(tier: str) -> str:
+        return next((one for one in TIERS[TIERS.index(tier) :] if one in ladder), ladder[-1])
+
+    assign = {agent: {**one, "tier": on(one["tier"])} for agent, one in policy_["assign"].items()}
+    floor = {agent: on(tier) for agent, tier in policy_["floor"].items()}
+    capped = [
+        {**one, "budget": {**one["budget"], "ceiling": on(one["budget"]["ceiling"])}}
+        for one in found
+    ]
+    return {**policy_, "tiers": ladder, "assign": assign, "floor": floor}, capped
+
+
+@given(ladders, policies, standings, spawns)
+def test_a_family_left_out_of_the_ladder_is_never_raised(
+    ladder: list[str], policy_: Json, found: list[Json], asked: Json
+) -> None:
+    """Whatever rungs the user left out, what is set is cheaper on the whole ladder."""
+    made = decision.decide(*shortened(ladder, policy_, found), asked)
+    if made["action"] in (ASSIGNED, LOWERED) or (made["action"] == ASKED and made["set"]):
+        would = policy.family(asked["would"]["model"])
+        assert made["set"] in ladder
+        assert policy.cheaper(made["set"], would, TIERS)
+
+
+@pytest.mark.parametrize(
+    ("ladder", "model", "rung"),
+    [
+        (["fable", "opus", "sonnet"], "claude-haiku-5-5", "sonnet"),
+        (["opus", "haiku"], "claude-sonnet-5-5", "opus"),
+        (["opus", "sonnet"], "claude-fable-5-2", None),
+        (["opus", "sonnet"], "qwen3", None),
+        (TIERS, "claude-sonnet-5-5", "sonnet"),
+    ],
+)
+def test_a_family_left_out_counts_as_the_next_dearer_rung(
+    ladder: list[str], model: str, rung: str | None
+) -> None:
+    """Above the ladder there is none: it counts as dearest, like an unknown family."""
+    assert policy.tier_of(model, ladder) == rung
 
 
 @given(policies, standings, spawns)
