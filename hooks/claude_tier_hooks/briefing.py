@@ -11,8 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .shapes import Json
 
-WAY_OUT = "To lift it for a while run `claude-tier off --for 1h` in a terminal of your own."
-
 
 def delegation(rules: Json, cwd: str) -> str:
     """The delegation table: which subagent does which work, cheapest first."""
@@ -70,7 +68,7 @@ def for_user(standings: list[Json], eased: list[str]) -> str:
     """Budgets at warn or above, and those that are ok again since the user was last told."""
     text = "; ".join(lines(standings) + _again(eased))
     if text and any(one["level"] == "stop" for one in standings):
-        text += ". You can still edit and commit. " + WAY_OUT
+        text += ". You can still edit and commit. " + decision.WAY_OUT
     return text
 
 

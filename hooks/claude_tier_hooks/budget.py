@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LEVELS = ("ok", "warn", "cap", "stop")
 WINDOWS = {"five_hour": 5 * 3600, "seven_day": 7 * 86400}
+JITTER = 600
 RUNS = 20  # finished runs of a type whose median is reserved for the next
 # Reserved for a type that never ran: a short run as seen in the client, priced at its model.
 FIRST_RUN = {
@@ -95,8 +96,9 @@ def reserved(db: sqlite3.Connection, budget: Json, now: float, here: Json) -> fl
     where, values = _scope(db, budget, here)
     unit = "usd" if budget["unit"] == "usd" else "tokens"
     so_far = (
-        "(SELECT run.%s FROM run WHERE run.agent_id = reservation.agent_id"
-        " AND run.session = reservation.session)" % unit
+        "(SELECT max(run.%s) FROM run WHERE run.session = reservation.session"
+        " AND (run.agent_id = reservation.agent_id"
+        " OR run.tool_use_id = reservation.tool_use_id))" % unit
     )
     query = "SELECT coalesce(sum(max(0, %s - coalesce(%s, 0))), 0)" % (unit, so_far)
     query += " FROM reservation WHERE expires > ?" + where
@@ -146,15 +148,32 @@ def fingerprint(budget: Json) -> int:
 
 
 def standing(
-    db: sqlite3.Connection, policy: Json, here: Json, now: float, *, remember: bool = False
+    db: sqlite3.Connection,
+    policy: Json,
+    here: Json,
+    now: float,
+    *,
+    remember: bool = False,
+    waiting: tuple[float, int] = (0.0, 0),
 ) -> list[Json]:
     """Every budget: its figures, its level, and the level at the gate (with what is reserved).
 
     `here` is {session, project} as ledger numbers. `used` is a share of the limit, None when not
     known (a plan window nobody reported). With `remember` the levels are kept: the caller holds
-    the transaction.
+    the transaction. `waiting` is what the spool holds back, in dollars and tokens.
     """
-    return [_one(db, policy, budget, here, now, remember) for budget in policy["budgets"]]
+    found = [_one(db, policy, budget, here, now, remember) for budget in policy["budgets"]]
+    for one in found if any(waiting) else ():
+        _hold_more(one, waiting)
+    return found
+
+
+def _hold_more(one: Json, waiting: tuple[float, int]) -> None:
+    if one["used"] is None or one["budget"]["unit"] == "plan_percent":
+        return
+    one["reserved"] += waiting[0] if one["budget"]["unit"] == "usd" else waiting[1]
+    used = one["used"] + one["reserved"] / one["budget"]["limit"]
+    one["gate"] = max(one["gate"], threshold(one["budget"], used), key=LEVELS.index)
 
 
 def _one(
@@ -179,34 +198,38 @@ def _one(
         held = reserved(db, budget, now, here)
         found["unpriced"] = blind if budget["unit"] == "usd" else 0
     used = amount / budget["limit"]
-    before = _before(db, budget, since, here)
+    rolls = budget["period"] in WINDOWS and _window(db, budget["period"], now) is None
+    period = 0.0 if rolls else since
+    before = _before(db, budget, period, here)
     level = remembered(budget, used, before)
     found.update(amount=amount, reserved=held, used=used, level=level)
     found["gate"] = max(level, threshold(budget, used + held / budget["limit"]), key=LEVELS.index)
     if remember and level != before:
         db.execute(
-            "INSERT OR REPLACE INTO level VALUES (?, ?, ?, ?, ?, ?)",
-            (budget["name"], _scope_key(budget, here), since, fingerprint(budget), level, now),
+            "INSERT OR REPLACE INTO level (budget, scope, period, fingerprint, level, at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (budget["name"], _scope_key(budget, here), period, fingerprint(budget), level, now),
         )
     return found
 
 
-def _before(db: sqlite3.Connection, budget: Json, since: float, here: Json) -> str | None:
-    """The level kept for this period of this very budget. A rolling window has no fixed start."""
+def _before(db: sqlite3.Connection, budget: Json, period: float, here: Json) -> str | None:
+    """The level kept for this period of this very budget; a rolling window's is period 0."""
     row = db.execute(
-        "SELECT level, period, fingerprint, at FROM level WHERE budget = ? AND scope = ?",
+        "SELECT level, period, fingerprint FROM level WHERE budget = ? AND scope = ?",
         (budget["name"], _scope_key(budget, here)),
     ).fetchone()
     if row is None or row[2] != fingerprint(budget):
         return None
-    same = row[3] >= since if budget["period"] in WINDOWS else row[1] == since
-    return row[0] if same else None
+    # The plan reports the end of one window with some seconds' difference.
+    return row[0] if abs(row[1] - period) < JITTER else None
 
 
 def typical(db: sqlite3.Connection, agent: int) -> tuple[float, int] | None:
     """(dollars, tokens): the median of that type's last runs; None when it never ran."""
     rows = db.execute(
-        "SELECT usd, tokens FROM run WHERE agent = ? AND tokens > 0 ORDER BY last DESC LIMIT ?",
+        "SELECT usd, tokens FROM run WHERE agent = ? AND tokens > 0 AND ended IS NOT NULL"
+        " ORDER BY last DESC LIMIT ?",
         (agent, RUNS),
     ).fetchall()
     if not rows:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 KEPT, ASSIGNED, LOWERED, DENIED, ASKED, LEFT = (
     "kept", "assigned", "lowered", "denied", "asked", "left",
 )  # fmt: skip
+WAY_OUT = "To lift it for a while run `claude-tier off --for 1h` in a terminal of your own."
 STRICTNESS = ("lowest", "ask", "deny")
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 
-from . import ledger, policy, state
+from . import ledger, policy, reservations, state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sqlite3
-
     from .shapes import Json
 
+COLUMNS = (
+    "session", "tool_use_id", "at", "tool", "agent", "description", "asked", "would", "origin",
+    "action", "set_tier", "reason", "budget", "level", "used", "parent", "agent_id",
+)  # fmt: skip
 HELD, OVER = "held", "over"
 
 
 def record(db: sqlite3.Connection, row: Json) -> bool:
     """Write a decision once; False when it was there already (two installs act as one)."""
-    values = dict(row)
+    values = {key: row[key] for key in COLUMNS if key in row}
     values["session"] = ledger.name_id(db, row["session"])
     values["agent"] = ledger.name_id(db, row["agent"])
     query = "INSERT OR IGNORE INTO decision (%s) VALUES (%s)" % (
@@ -28,27 +31,47 @@ def record(db: sqlite3.Connection, row: Json) -> bool:
 
 
 def drain(db: sqlite3.Connection) -> list[str]:
-    """Import what waits in the spool; the files to `forget` once this transaction is committed."""
-    files = ledger.spooled()
-    for file in files:
-        row = state.read_json(file)
-        if row:
-            record(db, row)
+    """Import what waits in the spool; the files to `forget` once this transaction is committed.
+
+    A file that is no decision of ours is put aside, so that it stops nothing.
+    """
+    files = []
+    for file in ledger.spooled():
+        waiting = state.read_json(file) or {}
+        try:
+            _import(db, waiting)
+            files.append(file)
+        except (KeyError, TypeError, ValueError, sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            state.log_fault("spool", ValueError("%s is no decision" % os.path.basename(file)))
+            os.replace(file, file + ".bad")
     return files
 
 
+def _import(db: sqlite3.Connection, waiting: Json) -> None:
+    row: Json = dict(waiting["decision"])
+    if record(db, row) and waiting.get("held"):
+        session = db.execute(
+            "SELECT project FROM session WHERE id = ?", (ledger.known_id(db, row["session"]),)
+        ).fetchone()
+        reservations.hold(db, row, waiting["held"], session[0] if session else -1)
+
+
 def forget(files: list[str]) -> None:
-    for file in filter(os.path.exists, files):
-        os.unlink(file)
+    """The rows are in the ledger; a file that stays is imported again and changes nothing."""
+    for file in files:
+        try:
+            os.unlink(file)
+        except OSError as fault:  # noqa: PERF203 - somebody else may have imported it as well
+            state.log_fault("spool", fault)
 
 
 def prove(
     db: sqlite3.Connection, session: int, tool_use_id: str, ran: str, tiers: list[str]
 ) -> Json | None:
-    """Keep what really ran beside what was decided; the decision, None when there is none."""
+    """Keep what really ran beside what was decided; the decision, None when it is known already."""
     row = db.execute(
         "SELECT set_tier, action, reason, name.text FROM decision JOIN name ON name.id = agent"
-        " WHERE session = ? AND tool_use_id = ?",
+        " WHERE session = ? AND tool_use_id = ? AND ran IS NULL",
         (session, tool_use_id),
     ).fetchone()
     if row is None:
@@ -85,13 +108,26 @@ def link(db: sqlite3.Connection, session: int, tool_use_id: str, agent_id: str) 
 
 
 def release(
-    db: sqlite3.Connection, session: int, agent_id: str, tool_use_id: str | None, now: float
+    db: sqlite3.Connection, session: int, run: tuple[str, str, str | None], now: float
 ) -> None:
-    """The subagent ended: its reservation goes, its run is marked; more than once does no harm."""
+    """The subagent (id, type, tool_use_id) ended: its reservation goes, its run is marked.
+
+    More than once does no harm. A one-answer agent may end before its transcript is there.
+    """
+    agent_id, agent, tool_use_id = run
     db.execute(
         "DELETE FROM reservation WHERE session = ? AND (agent_id = ? OR tool_use_id = ?)",
         (session, agent_id, tool_use_id),
     )
     db.execute(
-        "UPDATE run SET ended = ? WHERE session = ? AND agent_id = ?", (now, session, agent_id)
+        "INSERT INTO run (agent_id, session, agent, tool_use_id, ended) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET ended = excluded.ended",
+        (agent_id, session, ledger.name_id(db, agent), tool_use_id, now),
+    )
+
+
+def wake(db: sqlite3.Connection, session: int, agent_id: str) -> None:
+    """A finished subagent was sent a message and runs again, under the same id."""
+    db.execute(
+        "UPDATE run SET ended = NULL WHERE session = ? AND agent_id = ?", (session, agent_id)
     )

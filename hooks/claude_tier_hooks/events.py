@@ -82,8 +82,9 @@ def post_tool_use(event: Json) -> Json | None:
         )
         if isinstance(agent_id, str):
             decisions.link(db, session, tool_use_id, agent_id)
-        if result.get("status") == "completed":
-            decisions.release(db, session, str(agent_id), tool_use_id, time.time())
+        if result.get("status") == "completed" and session > 0:
+            agent = str(result.get("agentType") or "unknown")
+            decisions.release(db, session, (str(agent_id), agent, tool_use_id), time.time())
     if not found or found["proof"] != decisions.OVER:
         return None
     text = "%s runs on %s, over the %s it was to run on (%s)." % (
@@ -96,7 +97,7 @@ def pre_model_switch(event: Json) -> Json | None:
     """Switching the conversation up above the ceiling of a capped budget: ask or deny."""
     rules = _rules(event)
     way = rules["model_switch"]
-    if way not in ("ask", "deny") or state.off_until(time.time()) is not None:
+    if way not in ("ask", "deny"):
         return None
     tiers = rules["tiers"]
     to = policy.tier_of(event.get("to_model"), tiers)
@@ -106,6 +107,8 @@ def pre_model_switch(event: Json) -> Json | None:
     with ledger.Writing(db):
         standings = _standings(db, rules, _here(db, event, rules))
     for one in standings:
+        if one["budget"]["scope"]["kind"] == "agent":
+            continue
         if one["level"] in ("cap", "stop") and policy.cheaper(one["budget"]["ceiling"], to, tiers):
             said = briefing.lines([one])[0]
             reason = "claude-tier: %s; %s is above that." % (said, event.get("to_model"))
@@ -135,7 +138,9 @@ def subagent_stop(event: Json) -> Json | None:
     agent_id = event.get("agent_id")
     path = str(event.get("agent_transcript_path") or "")
     meta = state.read_json(path.partition(".jsonl")[0] + ".meta.json") or {}
-    _catch_up(event, (str(agent_id), meta.get("toolUseId")) if agent_id else None)
+    agent = event.get("agent_type") or meta.get("agentType")  # a compaction's has none
+    known = isinstance(agent_id, str) and isinstance(agent, str)
+    _catch_up(event, (str(agent_id), str(agent), meta.get("toolUseId")) if known else None)
     return None
 
 
@@ -159,7 +164,9 @@ def session_end(event: Json) -> Json | None:
     return None
 
 
-def _catch_up(event: Json, finished: tuple[str, str | None] | None, *, ended: bool = False) -> None:
+def _catch_up(
+    event: Json, finished: tuple[str, str, str | None] | None, *, ended: bool = False
+) -> None:
     rules = _rules(event)
     db = ledger.opened()
     batches = _batches(db, event)
@@ -169,7 +176,7 @@ def _catch_up(event: Json, finished: tuple[str, str | None] | None, *, ended: bo
         session = _here(db, event, rules)["session"]
         decisions.prove_by_runs(db, session, rules["tiers"])
         if finished:
-            decisions.release(db, session, *finished, time.time())
+            decisions.release(db, session, finished, time.time())
         if ended:
             db.execute(
                 "DELETE FROM reservation WHERE session = ? OR expires < ?", (session, time.time())
@@ -192,7 +199,7 @@ def _rules(event: Json, *, compile_: bool = False) -> Json:
     root = project.root(_cwd(event))
     if compile_:
         refresh.run(root)
-    return policy.load(root)
+    return policy.in_force(root, time.time())
 
 
 def _batches(db: sqlite3.Connection, event: Json) -> list[Json]:

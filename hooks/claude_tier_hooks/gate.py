@@ -18,9 +18,10 @@ from . import (
     ingest,
     ledger,
     policy,
-    prices,
     project,
+    reservations,
     state,
+    transcripts,
 )
 from .usage import Recorder
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 READING = 0.15  # seconds for what is new in this session
 WAIT = 0.15  # seconds for the row that names the main model, which the client writes late
 STEP = 0.025
-RESERVED = 3600  # seconds a reservation lasts without word of its subagent
-WAY_OUT = "To lift it for a while run `claude-tier off --for 1h` in a terminal of your own."
 
 
 def answer(event: Json) -> Json | None:
@@ -40,17 +39,14 @@ def answer(event: Json) -> Json | None:
     call = _call(event)
     if call is None:
         return None
-    rules = policy.load(project.root(call["cwd"]))
-    if state.off_until(call["now"]) is not None:
-        rules = dict(rules, assign={}, budgets=[], fan_out=None)
-        call["off"] = True
+    rules = policy.in_force(project.root(call["cwd"]), call["now"])
     try:
         db = ledger.opened()
     except (sqlite3.Error, OSError) as fault:
         state.log_fault("ledger", fault)
         return _without_ledger(call, rules, None)
     try:
-        batches = _read(db, call)
+        batches = _read(db, call, rules)
         with ledger.Writing(db):
             spooled = decisions.drain(db)
             made = _decided(db, call, rules, batches)
@@ -72,7 +68,7 @@ def _call(event: Json) -> Json | None:
     agent = given.get("subagent_type")
     asked = given.get("model")
     return {
-        "now": time.time(), "tool": tool, "input": given, "off": False,
+        "now": time.time(), "tool": tool, "input": given,
         "agent": state.storable(agent) if isinstance(agent, str) and agent else client.GENERAL,
         "asked": state.storable(asked) if isinstance(asked, str) else None,
         "cwd": event.get("cwd") or os.getcwd(),
@@ -83,17 +79,22 @@ def _call(event: Json) -> Json | None:
     }  # fmt: skip
 
 
-def _read(db: sqlite3.Connection, call: Json) -> list[Json]:
-    """What is new of this session; waits a little for the model of the conversation that asks."""
-    main = ingest.find_main(call["session"], call["transcript"])
-    call["main"] = main
-    batches = ingest.session_batches(db, main, time.monotonic() + READING)
+def _read(db: sqlite3.Connection, call: Json, rules: Json) -> list[Json]:
+    """What is new of this session, this very call's response included.
+
+    The client writes it some 50 ms late. It names the model of the conversation that asks, and
+    its own cost may be what takes a budget over its limit.
+    """
+    spending = any(one["unit"] != "plan_percent" for one in rules["budgets"])
     until = time.monotonic() + WAIT
-    while not _caller_model(db, call, batches) and time.monotonic() < until:
+    while True:
+        call["main"] = main = ingest.find_main(call["session"], call["transcript"])
+        written = main and transcripts.mentions(main, call["inside"], call["id"])
+        batches = ingest.session_batches(db, main, time.monotonic() + READING)
+        known = _caller_model(db, call, batches)
+        if (known and (written or not spending)) or time.monotonic() >= until:
+            return batches
         time.sleep(STEP)
-        main = ingest.find_main(call["session"], call["transcript"])
-        batches = ingest.session_batches(db, main, until)
-    return batches
 
 
 def _caller_model(db: sqlite3.Connection, call: Json, batches: list[Json]) -> str | None:
@@ -116,38 +117,50 @@ def _caller_model(db: sqlite3.Connection, call: Json, batches: list[Json]) -> st
 
 def _decided(db: sqlite3.Connection, call: Json, rules: Json, batches: list[Json]) -> Json | None:
     """Inside the transaction: ingest, decide, record; None when another install was first."""
-    recorder = Recorder(db, rules)
-    for batch in batches:
-        recorder.apply(batch)
-    recorder.finish()
-    session = recorder.session(call["session"], call["cwd"], call.get("main"))
+    ingest.apply(db, batches, rules)
+    session = Recorder(db, rules).session(call["session"], call["cwd"], call.get("main"))
     here = {"session": session["id"], "project": session["project"]}
     spawn = _spawn(db, call, rules, _caller_model(db, call, []), here)
     if spawn is None:
         return None
     standings = budget.standing(db, rules, here, call["now"], remember=True)
-    made = decision.decide(rules, standings, spawn)
-    if call["off"]:
-        made["reason"] = "claude-tier is off"
-    if not decisions.record(db, _row(call, rules, spawn, made)):
+    made = _judged(rules, standings, spawn)
+    row = _row(call, rules, spawn, made)
+    if not decisions.record(db, row):
         return None
-    if made["action"] != decision.DENIED:
-        _reserve(db, call, rules, spawn, made, here)
+    if _reserves(made, call):
+        held = reservations.estimate(db, rules, dict(row, woken=spawn["woken"]), here)
+        reservations.hold(db, row, held, here["project"])
+    if spawn["woken"] and made["action"] != decision.DENIED:
+        decisions.wake(db, here["session"], spawn["woken"])
     return _answer(call, made, _notice(db, call, spawn, made, here["session"], rules))
 
 
+def _judged(rules: Json, standings: list[Json], spawn: Json) -> Json:
+    made = decision.decide(rules, standings, spawn)
+    if "off" in rules:
+        made["reason"] = "claude-tier is off"
+    return made
+
+
+def _reserves(made: Json, call: Json) -> bool:
+    """A workflow's agents come and go without a word; what they spend is counted as they do."""
+    return bool(made["action"] != decision.DENIED and call["tool"] != "Workflow")
+
+
 def _spawn(
-    db: sqlite3.Connection, call: Json, rules: Json, parent: str | None, here: Json
+    db: sqlite3.Connection | None, call: Json, rules: Json, parent: str | None, here: Json
 ) -> Json | None:
     """What `decide()` has to know; None for a message to a subagent that still runs."""
-    agent, would = call["agent"], None
+    agent, would, woken = call["agent"], None, None
     if call["tool"] == "Workflow":
         agent, would = "workflow-subagent", {"model": parent, "origin": "parent"}
-    if call["tool"] == "SendMessage":
+    if call["tool"] == "SendMessage" and db:
         stopped = _stopped_run(db, call, here)
         if stopped is None:
             return None
         agent, would = stopped[0], {"model": stopped[1], "origin": "parent"}
+        woken = stopped[2]
     if would is None:
         would = client.would_run(call["asked"], agent, call["cwd"], parent, dict(os.environ))
     gate = rules["fan_out"]
@@ -155,7 +168,8 @@ def _spawn(
         "tool": call["tool"], "agent": agent, "would": would, "parent": parent,
         "inside": bool(call["inside"]), "forced": client.forced(dict(os.environ)),
         "attended": os.environ.get("CLAUDE_CODE_SESSION_ATTENDED") != "0",
-        "recent": _recent(db, here["session"], call["now"] - gate["seconds"]) if gate else 0,
+        "recent": _recent(db, here, call["now"] - gate["seconds"]) if gate and db else 0,
+        "woken": woken,
         "unavailable": _unavailable(rules, call["cwd"]),
     }  # fmt: skip
 
@@ -173,22 +187,24 @@ def _unavailable(rules: Json, cwd: str) -> list[str]:
     return moved + client.unavailable(rules["tiers"], cwd)
 
 
-def _stopped_run(db: sqlite3.Connection, call: Json, here: Json) -> tuple[str, str | None] | None:
-    """(agent, model) of the finished subagent a message would wake; None for any other address."""
-    to = call["input"].get("recipient") or call["input"].get("to")
+def _stopped_run(
+    db: sqlite3.Connection, call: Json, here: Json
+) -> tuple[str, str | None, str] | None:
+    """(agent, model, id) of the finished subagent a message wakes; None for any other address."""
+    to = state.storable(str(call["input"].get("recipient") or call["input"].get("to")))
     found = db.execute(
         "SELECT name.text, run.model FROM run JOIN name ON name.id = run.agent"
         " WHERE run.agent_id = ? AND run.session = ? AND run.ended IS NOT NULL",
-        (state.storable(str(to)), here["session"]),
+        (to, here["session"]),
     ).fetchone()
-    return (found[0], found[1]) if found else None
+    return (found[0], found[1], to) if found else None
 
 
-def _recent(db: sqlite3.Connection, session: int, since: float) -> int:
+def _recent(db: sqlite3.Connection, here: Json, since: float) -> int:
     return int(
         db.execute(
             "SELECT count(*) FROM decision WHERE session = ? AND at > ? AND action <> ?",
-            (session, since, decision.DENIED),
+            (here["session"], since, decision.DENIED),
         ).fetchone()[0]
     )
 
@@ -208,60 +224,31 @@ def _row(call: Json, rules: Json, spawn: Json, made: Json) -> Json:
     }  # fmt: skip
 
 
-def _reserve(
-    db: sqlite3.Connection, call: Json, rules: Json, spawn: Json, made: Json, here: Json
-) -> None:
-    """Hold what a run of that type usually costs until it ends or an hour has passed."""
-    agent = ledger.name_id(db, spawn["agent"])
-    usual = budget.typical(db, agent)
-    if usual is None:
-        usual = _first_run(rules, made["set"] or spawn["would"]["model"], call["now"])
-    db.execute(
-        "INSERT OR REPLACE INTO reservation VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?)",
-        (
-            here["session"], call["id"], call["now"], call["now"] + RESERVED, agent,
-            here["project"], *usual,
-        ),
-    )  # fmt: skip
-
-
-def _first_run(rules: Json, model: str | None, now: float) -> tuple[float, int]:
-    shape = budget.FIRST_RUN
-    named = (state.read_json(policy.data_file("builtins.json")) or {}).get("models", {})
-    usd = prices.price(rules, named.get(model, model or ""), now, shape)
-    return usd or 0.0, sum(shape.values())
-
-
 def _without_ledger(call: Json, rules: Json, db: sqlite3.Connection | None) -> Json | None:
-    """Decide by what can still be read, and let the row wait in the spool."""
+    """Decide by what can still be read, and let the row and its reservation wait in the spool."""
     here = {"session": -1, "project": -1}
     standings: list[Json] = []
-    parent = None
-    spawn = None
+    spawn = held = None
     if db is not None:
         try:
             here["session"] = ledger.known_id(db, call["session"])
             here["project"] = ledger.known_id(db, project.root(call["cwd"]))
-            standings = budget.standing(db, rules, here, call["now"])
-            parent = _caller_model(db, call, [])
-            spawn = _spawn(db, call, rules, parent, here)
+            waiting = reservations.waiting()
+            standings = budget.standing(db, rules, here, call["now"], waiting=waiting)
+            spawn = _spawn(db, call, rules, _caller_model(db, call, []), here)
         except sqlite3.Error as fault:
             state.log_fault("ledger", fault)
     if spawn is None:
         if call["tool"] != "Agent":
             return None
-        would = client.would_run(
-            call["asked"], call["agent"], call["cwd"], parent, dict(os.environ)
-        )
-        spawn = {
-            "tool": "Agent", "agent": call["agent"], "would": would, "inside": bool(call["inside"]),
-            "forced": client.forced(dict(os.environ)), "attended": True, "recent": 0,
-            "unavailable": _unavailable(rules, call["cwd"]),
-        }  # fmt: skip
-    made = decision.decide(rules, standings, spawn)
+        spawn = _spawn(None, call, rules, None, here)
+    made = _judged(rules, standings, spawn or {})
+    row = _row(call, rules, spawn or {}, made)
     try:
-        ledger.spool(_row(call, rules, spawn, made))
-    except OSError as fault:
+        if db is not None and standings and _reserves(made, call):
+            held = reservations.estimate(db, rules, row, here)
+        ledger.spool({"decision": row, "held": held})
+    except (OSError, sqlite3.Error) as fault:
         state.log_fault("spool", fault)
     return _answer(call, made, None)
 
@@ -281,8 +268,8 @@ def _notice(
         )  # fmt: skip
         return text if fresh else None
     if action == decision.DENIED:
-        fresh = ledger.once(db, session, "denied", made["reason"])
-        return "no new %s: %s. %s" % (agent, made["reason"], WAY_OUT) if fresh else None
+        fresh = ledger.once(db, session, "denied", made["budget"] or "fan-out")
+        return "no new %s: %s. %s" % (agent, made["reason"], decision.WAY_OUT) if fresh else None
     if action == decision.LEFT and made["set"]:
         text = "%s was left as it is: %s." % (agent, made["reason"])
         return text if ledger.once(db, session, "left " + agent, made["reason"]) else None
@@ -298,7 +285,9 @@ def _answer(call: Json, made: Json, notice: str | None) -> Json | None:
     action = made["action"]
     if action in (decision.DENIED, decision.ASKED):
         asks = action == decision.ASKED
-        advice = "" if asks else " Do the work inline without a new subagent, or ask the user."
+        advice = " Do the work inline without a new subagent, or ask the user."
+        if asks:
+            advice = " If you allow it, it runs on %s." % made["set"] if made["set"] else ""
         output["permissionDecision"] = "ask" if asks else "deny"
         output["permissionDecisionReason"] = "claude-tier: %s.%s" % (made["reason"], advice)
     if made["set"] and action in (decision.ASSIGNED, decision.LOWERED, decision.ASKED):

@@ -69,6 +69,7 @@ SCHEMA = (
     " agent INTEGER NOT NULL, model TEXT, tool_use_id TEXT, last REAL, ended REAL,"
     " usd REAL NOT NULL DEFAULT 0, tokens INTEGER NOT NULL DEFAULT 0, UNIQUE (agent_id, session))",
     "CREATE INDEX run_by_agent ON run (agent, last)",
+    "CREATE INDEX run_by_session ON run (session)",
     "CREATE TABLE usage (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, at REAL NOT NULL,"
     " session INTEGER NOT NULL, agent INTEGER NOT NULL, run INTEGER, model INTEGER NOT NULL,"
     " source INTEGER NOT NULL, requests INTEGER NOT NULL, final INTEGER NOT NULL,"

@@ -19,7 +19,7 @@ PLUGIN = "model-tier:"
 TIERS = ("fable", "opus", "sonnet", "haiku")
 PROJECT_FILE = os.path.join(".claude", "claude-tier.yaml")
 PROJECT_POLICY = os.path.join(".claude", "claude-tier", "policy.json")
-PROJECT_KEYS = ("assign", "budgets", "fan_out")  # all that a cloned project may say
+PROJECT_KEYS = ("assign", "budgets", "fan_out")  # all that an install commits
 
 
 def overlay_file(root: str) -> str:
@@ -37,16 +37,15 @@ def failure_file(root: str | None) -> str:
 def load(root: str | None = None) -> Json:
     """The policy that holds in this project; the shipped defaults when there is none."""
     user = state.read_json(state.path("policy.json"))
-    if root and os.path.exists(os.path.join(root, PROJECT_FILE)):
+    if user and root and os.path.exists(os.path.join(root, PROJECT_FILE)):
         overlay = state.read_json(overlay_file(root))
-        if overlay and user:
+        if overlay:
             return _whole(overlay)
-    committed = state.read_json(os.path.join(root, PROJECT_POLICY)) if root else None
-    if user:
+    if user or not root or not os.path.lexists(os.path.join(root, PROJECT_POLICY)):
         return _whole(user)
-    return _whole(
-        {key: committed[key] for key in PROJECT_KEYS if key in committed} if committed else None
-    )
+    from . import committed
+
+    return committed.over(_whole(None), root)
 
 
 def _whole(given: Json | None) -> Json:
@@ -117,5 +116,21 @@ def of_agent(table: Json, agent: str) -> object:
     return table[agent] if agent in table else table.get(plain_agent(agent))
 
 
+def is_plain_name(name: object) -> bool:
+    """Whether a name from a clone may be shown to Claude: one word, which can say nothing else."""
+    if not isinstance(name, str) or not 0 < len(name) <= 64:
+        return False
+    return all(c.isascii() and (c.isalnum() or c in "-_.:") for c in name)
+
+
 def is_exempt(policy: Json, agent: str) -> bool:
     return agent in policy["exempt"] or plain_agent(agent) in policy["exempt"]
+
+
+def in_force(root: str | None, now: float) -> Json:
+    """The policy of this project; while `claude-tier off` holds, one that changes nothing."""
+    rules = load(root)
+    until = state.off_until(now)
+    if until is None:
+        return rules
+    return dict(rules, assign={}, budgets=[], fan_out=None, model_switch="off", off=until)

@@ -213,7 +213,7 @@ def usage_rows(row: Json) -> list[Json]:
         session=row.get("sessionId"),
         model=model if isinstance(model, str) and model else "unknown",
         final=message.get("stop_reason") is not None,
-        ref=row.get("requestRef"),
+        ref=_word(row.get("requestRef")),
         copied_from=origin,
         cwd=row.get("cwd"),
         requests=1,
@@ -251,9 +251,13 @@ def counts(usage: Json) -> Json:
         "web_searches": number(server.get("web_search_requests"))
         if isinstance(server, dict)
         else 0,
-        "speed": usage.get("speed"),
-        "geo": usage.get("inference_geo"),
+        "speed": _word(usage.get("speed")),
+        "geo": _word(usage.get("inference_geo")),
     }
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def number(value: object) -> int:
@@ -340,6 +344,19 @@ def of_session(main: str) -> list[str]:
     """The session's own file and those of its subagents, as far as they exist."""
     found = [main] if os.path.isfile(main) else []
     return found + [path for path, _, _ in walk(main.partition(".jsonl")[0])]
+
+
+def mentions(main: str, agent_id: str | None, text: str) -> bool:
+    """Whether the end of that conversation's file holds a text; False when it is not there."""
+    path = main
+    if agent_id:
+        path = os.path.join(main.partition(".jsonl")[0], "subagents", "agent-%s.jsonl" % agent_id)
+    try:
+        with open(path, "rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - HEAD))
+            return text.encode("utf-8", "replace") in stream.read(HEAD)
+    except OSError:
+        return False
 
 
 def walk(folder: str) -> list[tuple[str, int, int]]:

@@ -96,7 +96,7 @@ def policy(state: Path) -> None:
     (state / "policy.json").write_text(json.dumps(made))
 
 
-def transcript(size: int) -> bytes:
+def transcript(size: int, call: str = "") -> bytes:
     """New lines as the client writes them: about a fifth of the bytes are assistant rows."""
     usage = {
         "input_tokens": 3,
@@ -104,7 +104,7 @@ def transcript(size: int) -> bytes:
         "cache_read_input_tokens": 50_000,
         "cache_creation_input_tokens": 900,
     }
-    text = [{"type": "text", "text": "word " * 200}]
+    text = [{"type": "text", "text": "word " * 200}, {"type": "tool_use", "id": call}]
     lines: list[str] = []
     while sum(map(len, lines)) < size:
         message = {"id": f"msg_new{os.urandom(8).hex()}", "role": "assistant", "model": MODELS[0]}
@@ -126,7 +126,7 @@ def measure(python: str, rows: int, runs: int) -> float:
         policy(state)
         main = Path(home) / ".claude" / "projects" / "-tmp" / "bench.jsonl"
         main.parent.mkdir(parents=True)
-        main.write_bytes(transcript(2_000))
+        main.write_bytes(transcript(2_000, "toolu_0"))
         hook = [python, "-S", "-E", str(state / "hooks" / "pre_tool_use.py")]
         bare = [python, "-S", "-E", "-c", BARE]
         environment = {"PATH": os.environ["PATH"], "HOME": home}
@@ -134,7 +134,7 @@ def measure(python: str, rows: int, runs: int) -> float:
         ours, theirs = [], []
         for n in range(1, runs + 1):
             with main.open("ab") as stream:
-                stream.write(transcript(NEW_TRANSCRIPT))
+                stream.write(transcript(NEW_TRANSCRIPT, f"toolu_{n}"))
             theirs.append(timed(bare, b"", environment))
             ours.append(timed(hook, event(main, n), environment))
         mine, base = statistics.median(ours), statistics.median(theirs)

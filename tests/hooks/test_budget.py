@@ -197,6 +197,50 @@ def test_what_is_reserved_counts_at_the_gate_only(db: sqlite3.Connection) -> Non
     assert look(db, a_budget(), NOON + HOUR + 1)["reserved"] == 0
 
 
+def test_a_run_in_the_foreground_is_not_counted_twice(db: sqlite3.Connection) -> None:
+    """Until its result comes, only the tool call tells whose reservation it is."""
+    agent = ledger.name_id(db, "reviewer")
+    db.execute(
+        "INSERT INTO reservation (session, tool_use_id, at, expires, agent, project, usd, tokens)"
+        " VALUES (1, 't', ?, ?, ?, 2, 2.0, 0)",
+        (NOON, NOON + HOUR, agent),
+    )
+    db.execute(
+        "INSERT INTO run (agent_id, session, agent, tool_use_id, usd) VALUES ('a', 1, ?, 't', 1.9)",
+        (agent,),
+    )
+    assert look(db, a_budget())["reserved"] == pytest.approx(0.1)
+
+
+def test_a_rolling_window_keeps_its_level_until_it_recovers(db: sqlite3.Connection) -> None:
+    """It has no period that could end."""
+    one = a_budget(period="five_hour")
+    for hours in range(0, 12, 2):
+        spend(db, 4.6, NOON + hours * HOUR)
+        found = look(db, one, NOON + hours * HOUR + 60)
+        assert found["level"] == ("ok" if hours == 0 else "stop" if hours > 2 else "cap")
+    assert look(db, one, NOON + 15 * HOUR)["level"] == "ok"
+
+
+def test_a_windows_level_survives_a_few_seconds_difference(db: sqlite3.Connection) -> None:
+    """The plan does not say the same second each time."""
+    one = a_budget(unit="plan_percent", period="five_hour", limit=100.0)
+    for used, late in ((93.0, 0), (88.0, 3), (84.0, 1)):
+        db.execute(
+            "INSERT OR REPLACE INTO plan_window VALUES ('five_hour', ?, ?, ?)",
+            (used, NOON + HOUR + late, NOON),
+        )
+        assert look(db, one)["level"] == ("cap" if used > 85 else "warn")
+
+
+def test_what_waits_in_the_spool_is_held_back_too(db: sqlite3.Connection) -> None:
+    """A ledger that cannot be written does not let everything pass."""
+    spend(db, 8.5)
+    policy = {**POLICY, "budgets": [a_budget()]}
+    [found] = budget.standing(db, policy, HERE, NOON, waiting=(0.6, 0))
+    assert (found["level"], found["gate"]) == ("warn", "cap")
+
+
 def test_tokens_of_every_kind_count(db: sqlite3.Connection) -> None:
     spend(db, 0.0)
     found = look(db, a_budget(unit="tokens", limit=1000))
@@ -233,16 +277,16 @@ def test_a_five_hour_budget_in_dollars_follows_the_plans_window(db: sqlite3.Conn
 
 
 def test_a_types_usual_cost_is_the_median_of_its_last_twenty_runs(db: sqlite3.Connection) -> None:
-    """Older runs and those without figures do not count."""
+    """Older ones and one that still runs do not count."""
     agent = ledger.name_id(db, "reviewer")
     assert budget.typical(db, agent) is None
     for n in range(30):
         db.execute(
-            "INSERT INTO run (agent_id, session, agent, last, usd, tokens)"
-            " VALUES (?, 1, ?, ?, ?, ?)",
-            (f"a{n}", agent, n, float(n), n * 100),
+            "INSERT INTO run (agent_id, session, agent, last, usd, tokens, ended)"
+            " VALUES (?, 1, ?, ?, ?, ?, ?)",
+            (f"a{n}", agent, n, float(n), n * 100, None if n == 29 else n),
         )
-    assert budget.typical(db, agent) == (19.0, 1900)
+    assert budget.typical(db, agent) == (18.0, 1800)
 
 
 QUERIES = {
