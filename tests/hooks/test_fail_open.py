@@ -365,7 +365,7 @@ def test_a_clones_committed_policy_adds_only_what_a_clone_may(home: Path) -> Non
         harmless(run(event, sample(event, home, cwd=str(project), tool_use_id="toolu_first")))
     done = run("PreToolUse", sample("PreToolUse", home, cwd=str(project)))
 
-    assert done.output["updatedInput"]["model"] == "sonnet"  # type: ignore[index]
+    assert done.output["updatedInput"]["model"] == "haiku"  # type: ignore[index]
     assert not (home / "ran").exists()
 
 

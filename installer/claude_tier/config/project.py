@@ -14,7 +14,7 @@ from pydantic import Field
 
 from claude_tier.config import document as documents
 from claude_tier.config.document import Document
-from claude_tier.config.faults import ConfigError, Fault, printable
+from claude_tier.config.faults import ConfigError, Fault, Location, printable, shown
 from claude_tier.config.fields import EFFORTS, Section
 from claude_tier.config.load import Loaded, Policy, check, context, shipped_presets
 from claude_tier.config.model import LATER, Assignment, Assignments, Budget, Budgets, Config
@@ -39,7 +39,7 @@ def overlaid(user: Loaded, file: Path, state_dir: Path) -> tuple[Policy, tuple[s
     document = documents.read(file, follow_links=False)
     tiers = [str(tier) for tier in user.config.tiers]
     known = context(document.values) | {"tiers": tiers}
-    own = check(document, ProjectConfig, known)
+    own = _plainly_named(check(document, ProjectConfig, known), document)
     policy = whole(user.config, state_dir, [user.document.source, document.source])
     notes = _lower_assignments(policy, own, document)
     _add_budgets(policy, own, document)
@@ -53,10 +53,27 @@ def project_policy_for_commit(project_root: Path, preset: str = "balanced") -> P
     """
     document = documents.read(project_root / ladder.PROJECT_FILE, follow_links=False)
     known = context({"preset": preset})
-    check(document, ProjectConfig, known)
+    _plainly_named(check(document, ProjectConfig, known), document)
     config = Config.model_validate({**document.values, "preset": preset}, context=known)
     policy = rules(config)
     return {"version": 1, **{key: policy[key] for key in ladder.PROJECT_KEYS}}
+
+
+def _plainly_named(own: ProjectConfig, document: Document) -> ProjectConfig:
+    """The same, if its names are plain words: Claude is shown them, and a clone might say more."""
+    places: list[tuple[Location, str]] = [(("assign", agent), agent) for agent in own.assign]
+    for index, budget in enumerate(own.budgets):
+        places.append((("budgets", index, "name"), budget.name))
+        if budget.scope.name is not None:
+            places.append((("budgets", index, "scope", "agent"), budget.scope.name))
+    faults = [
+        document.fault(place, f"must be at most 64 of A-Z a-z 0-9 - _ . :, not {shown(name)}")
+        for place, name in places
+        if not ladder.is_plain_name(name)
+    ]
+    if faults:
+        raise ConfigError(document.source, faults)
+    return own
 
 
 def _add_budgets(policy: Policy, own: ProjectConfig, document: Document) -> None:
