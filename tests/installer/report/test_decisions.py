@@ -121,7 +121,7 @@ def test_what_ran_is_found_in_the_transcript_where_no_result_said_it(home: Path)
 def test_a_decision_in_the_spool_is_shown(home: Path) -> None:
     """The ledger was locked when it was made."""
     row = {"session": "s1", "tool_use_id": "t1", "at": NOON, "tool": "Agent", "agent": "Plan"}
-    ledger.spool({**row, "action": "kept"})
+    ledger.spool({"decision": {**row, "action": "kept"}, "held": None})
     with ledger_file.up_to_date(policy.load()) as db:
         (found,) = decisions.query(db, Slice())
     assert found.agent == "Plan"
