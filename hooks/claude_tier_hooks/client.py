@@ -12,6 +12,8 @@ from . import policy, state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .shapes import Json
 
 FORCE = "CLAUDE_CODE_SUBAGENT_MODEL_FORCE"
@@ -37,12 +39,11 @@ def would_run(
     """
     if asked:
         return {"model": _remapped(asked, parent, environment), "origin": "parameter"}
-    builtins = (state.read_json(policy.data_file("builtins.json")) or {}).get("agents", {})
     found = frontmatter(agent, cwd)
-    own = builtins.get(agent)
+    own = _builtins().get(agent)
     if found is None and own is None:
         return {"model": None, "origin": "unknown"}
-    named = (found or {}).get("model") if found is not None else own["model"]
+    named = (own or {} if found is None else found).get("model")
     if named and named != "inherit":
         origin = "built-in" if found is None else "agent file"
         return {"model": _remapped(named, parent, environment), "origin": origin}
@@ -95,6 +96,39 @@ def _upwards(folder: str, name: str) -> str | None:
         at = above
 
 
+def canonical(agent: str, cwd: str) -> str:
+    """The name of the agent that the client starts when it is asked for this one.
+
+    It takes an exact name first and then ignores case, spaces, `-` and `_`: "general purpose" runs
+    general-purpose. A name that no definition we can read has stays as it is.
+    """
+    own = _builtins()
+    if agent in own or agent == FORK or frontmatter(agent, cwd) is not None:
+        return agent
+    wanted = _folded(agent)
+    return next((one for one in _known(own, cwd) if _folded(one) == wanted), agent)
+
+
+def _folded(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
+
+
+def _known(own: Json, cwd: str) -> Iterator[str]:
+    """The names of all agents the client could start here, the nearest definitions first."""
+    for folder in _agent_folders(cwd):
+        yield from (str(one["name"]) for one in _defined(folder) if one.get("name"))
+    yield from own
+    yield FORK
+    for plugin, root in _plugins():
+        for one in _defined(os.path.join(root, "agents")):
+            yield "%s:%s" % (plugin, one.get("name"))
+
+
+def _builtins() -> Json:
+    found = (state.read_json(policy.data_file("builtins.json")) or {}).get("agents")
+    return found if isinstance(found, dict) else {}
+
+
 def frontmatter(agent: str, cwd: str) -> Json | None:
     """The scalar fields of the agent's definition; None when no file defines it."""
     if ":" in agent:
@@ -124,30 +158,40 @@ def _in_folder(folder: str, agent: str) -> Json | None:
     found = _fields(likely)
     if found and found.get("name") == agent:
         return found
+    return next((one for one in _defined(folder) if one.get("name") == agent), None)
+
+
+def _defined(folder: str) -> Iterator[Json]:
+    """The fields of every definition in a folder and below it."""
     for path, _, names in os.walk(folder):
         for name in sorted(names):
             found = _fields(os.path.join(path, name)) if name.endswith(".md") else None
-            if found and found.get("name") == agent:
-                return found
-    return None
+            if found:
+                yield found
 
 
 def _plugin_agent(agent: str) -> Json | None:
     """plugin:[folder:]name, in our own plugin or where the client installed it."""
     plugin, _, name = agent.partition(":")
-    ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    roots = [os.environ.get("CLAUDE_PLUGIN_ROOT") or ours] if plugin + ":" == policy.PLUGIN else []
-    installed = state.read_json(
-        os.path.join(state.config_dir(), "plugins", "installed_plugins.json")
-    )
-    for key, entries in ((installed or {}).get("plugins") or {}).items():
-        if key.partition("@")[0] == plugin and isinstance(entries, list):
-            roots += [one.get("installPath") or "" for one in entries if isinstance(one, dict)]
-    for root in filter(None, roots):
-        found = _in_folder(os.path.join(root, "agents"), name.rpartition(":")[2])
-        if found is not None:
-            return found
+    for one, root in _plugins():
+        if one == plugin:
+            found = _in_folder(os.path.join(root, "agents"), name.rpartition(":")[2])
+            if found is not None:
+                return found
     return None
+
+
+def _plugins() -> Iterator[tuple[str, str]]:
+    """(name, folder) of our own plugin and of each one the client installed."""
+    ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    yield policy.PLUGIN.rstrip(":"), os.environ.get("CLAUDE_PLUGIN_ROOT") or ours
+    listed = state.read_json(os.path.join(state.config_dir(), "plugins", "installed_plugins.json"))
+    plugins = (listed or {}).get("plugins")
+    for key, entries in plugins.items() if isinstance(plugins, dict) else ():
+        for one in entries if isinstance(entries, list) else ():
+            root = one.get("installPath") if isinstance(one, dict) else None
+            if isinstance(root, str) and root:
+                yield key.partition("@")[0], root
 
 
 def _fields(file: str) -> Json | None:

@@ -67,11 +67,13 @@ def _call(event: Json) -> Json | None:
         return None
     agent = given.get("subagent_type")
     asked = given.get("model")
+    cwd = event.get("cwd") or os.getcwd()
+    named = state.storable(agent) if isinstance(agent, str) and agent else client.GENERAL
     return {
         "now": time.time(), "tool": tool, "input": given,
-        "agent": state.storable(agent) if isinstance(agent, str) and agent else client.GENERAL,
+        "agent": client.canonical(named, cwd),
         "asked": state.storable(asked) if isinstance(asked, str) else None,
-        "cwd": event.get("cwd") or os.getcwd(),
+        "cwd": cwd,
         "session": event.get("session_id") or "unknown",
         "transcript": event.get("transcript_path"),
         "inside": event.get("agent_id"),

@@ -182,6 +182,29 @@ def test_a_fork_is_left_alone(client: Client, serve: Serve, here: Installed) -> 
     assert decisions(here)[-1]["action"] == "left"
 
 
+@pytest.mark.parametrize("spelled", ["explore", " Explore ", "GeneralPurpose", "general purpose"])
+def test_an_agent_is_lowered_however_its_name_is_spelled(
+    spelled: str, client: Client, serve: Serve, here: Installed
+) -> None:
+    """The client starts the same agent for each of these."""
+    here.configure(budget(LIMIT, ceiling="haiku"))
+    here.spend(SPENT["cap"])
+
+    assert spawning(client, serve, subagent_type=spelled).subagents == {"the task": HAIKU}
+    assert decisions(here)[-1]["agent_type"] in ("Explore", "general-purpose")
+
+
+def test_an_agents_own_budget_stops_it_however_its_name_is_spelled(
+    client: Client, serve: Serve, here: Installed
+) -> None:
+    """Its limit, floor, assignment and exemption are found under the agent's one name."""
+    here.agent("builder", "opus")
+    here.configure(budget(LIMIT, scope="{agent: builder}"))
+    here.spend(SPENT["stop"], agent="builder")
+
+    assert spawning(client, serve, subagent_type="Builder").subagents == {}
+
+
 def test_an_alias_that_would_go_elsewhere_is_not_used(
     client: Client, serve: Serve, here: Installed
 ) -> None:

@@ -124,6 +124,43 @@ def test_a_plugins_agent_is_found_where_the_client_installed_it(work: Path, home
 
 
 @pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("explore", "Explore"),
+        (" Explore ", "Explore"),
+        ("GeneralPurpose", "general-purpose"),
+        ("general purpose", "general-purpose"),
+        ("general__purpose", "general-purpose"),
+        ("Reviewer", "reviewer"),
+        ("KIT:deep_scout", "kit:deep-scout"),
+        ("Fork", "fork"),
+        ("never heard of", "never heard of"),
+        ("", ""),
+    ],
+)
+def test_an_agent_is_known_however_its_name_is_spelled(
+    asked: str, name: str, work: Path, home: Path
+) -> None:
+    """The client ignores case, spaces, hyphens and underscores."""
+    define(work, "reviewer")
+    plugin = home / "cache" / "kit"
+    (plugin / "agents").mkdir(parents=True)
+    (plugin / "agents" / "scout.md").write_text("---\nname: deep-scout\n---\n")
+    listed = home / ".claude" / "plugins" / "installed_plugins.json"
+    listed.parent.mkdir(parents=True)
+    listed.write_text(json.dumps({"plugins": {"kit@market": [{"installPath": str(plugin)}]}}))
+    assert client.canonical(asked, str(work)) == name
+
+
+def test_an_exact_name_comes_before_one_that_is_only_alike(work: Path) -> None:
+    define(work, "EXPLORE")
+    define(work, "re-viewer")
+    define(work, "reviewer")
+    for name in ("EXPLORE", "Explore", "re-viewer", "reviewer"):
+        assert client.canonical(name, str(work)) == name
+
+
+@pytest.mark.parametrize(
     "damage", ["[]", "{", '{"plugins": []}', '{"plugins": {"kit@m": 1}}', "\x00"]
 )
 def test_a_damaged_plugin_list_finds_nothing(damage: str, work: Path, home: Path) -> None:
