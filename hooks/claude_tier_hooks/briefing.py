@@ -42,18 +42,30 @@ def lines(standings: list[Json]) -> list[str]:
 def _line(one: Json) -> str:
     what = one["budget"]
     text = "budget %s is at %s (%s)" % (what["name"], decision.share(one), one["level"])
+    whose = "new %s" % what["scope"]["name"] if _of_one(one) else "new subagents"
     if one["level"] == "cap":
-        text += ": new subagents run on %s at most" % what["ceiling"]
+        text += ": %s run on %s at most" % (whose, what["ceiling"])
     if one["level"] == "stop":
-        text += (
-            ": "
-            + {
-                "deny": "no new subagents",
-                "ask": "new subagents only with your consent",
-                "lowest": "new subagents run on the lowest tier",
-            }[what["on_stop"]]
-        )
+        text += {
+            "deny": ": no " + whose,
+            "ask": ": %s only with the user's consent" % whose,
+            "lowest": ": %s run on the lowest tier" % whose,
+        }[what["on_stop"]]
     return text + _until(what, one["since"], time.time())
+
+
+def _of_one(one: Json) -> bool:
+    """Whether the budget is one agent's own."""
+    return bool(one["budget"]["scope"]["kind"] == "agent")
+
+
+def off(rules: Json) -> str:
+    """That `claude-tier off` holds, and until when."""
+    if "off" not in rules:
+        return ""
+    until = rules["off"]
+    end = time.strftime(" until %a %H:%M", time.localtime(until)) if until < float("inf") else ""
+    return "off%s: every subagent runs as asked; `claude-tier on` ends that" % end
 
 
 def _until(what: Json, since: float, now: float) -> str:
@@ -75,7 +87,7 @@ def for_user(standings: list[Json], eased: list[str]) -> str:
 def for_claude(standings: list[Json], eased: list[str]) -> str:
     """Levels as Claude should know them; the way out is the user's and is not named."""
     text = "; ".join(lines(standings) + _again(eased))
-    if text and any(one["level"] == "stop" for one in standings):
+    if text and any(one["level"] == "stop" and not _of_one(one) for one in standings):
         text += ". Work inline or ask the user; do not try to start subagents another way"
     return text and "claude-tier: %s." % text
 
@@ -89,10 +101,8 @@ def blind(standings: list[Json]) -> str:
     found = [one for one in standings if one["unpriced"]]
     if not found:
         return ""
-    return (
-        "budget %s cannot see %d requests whose model has no price; `claude-tier prices` names it"
-        % (
-            ", ".join(one["budget"]["name"] for one in found),
-            max(one["unpriced"] for one in found),
-        )
-    )
+    names = ", ".join(one["budget"]["name"] for one in found)
+    count = max(one["unpriced"] for one in found)
+    what = "1 request" if count == 1 else "%d requests" % count
+    text = "budget %s cannot see %s whose model has no price; `claude-tier prices` names it"
+    return text % (names, what)

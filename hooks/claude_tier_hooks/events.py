@@ -42,7 +42,7 @@ def session_start(event: Json) -> Json | None:
             # It may go on with another model. A project's hook runs beside the first turn already.
             _note_model(db, here["session"], None, time.time() - 1)
         standings = _standings(db, rules, here)
-        said = _said(db, here, standings, project.root(_cwd(event)))
+        said = _said(db, event, rules, standings)
         _, eased = _change(db, here["session"], "context", standings)
         table = _table(db, here, rules, event)
     _mark_alive()
@@ -59,7 +59,7 @@ def user_prompt_submit(event: Json) -> Json | None:
         ingest.apply(db, batches, rules)
         here = _here(db, event, rules)
         standings = _standings(db, rules, here)
-        said = _said(db, here, standings, project.root(_cwd(event)))
+        said = _said(db, event, rules, standings)
         changed, eased = _change(db, here["session"], "context", standings)
         table = _table(db, here, rules, event)
     context = [table, briefing.for_claude(standings, eased) if changed else ""]
@@ -240,10 +240,13 @@ def _table(db: sqlite3.Connection, here: Json, rules: Json, event: Json) -> str:
     return ""
 
 
-def _said(db: sqlite3.Connection, here: Json, standings: list[Json], root: str) -> str:
+def _said(db: sqlite3.Connection, event: Json, rules: Json, standings: list[Json]) -> str:
     """One line for the user where something changed since this session was last told."""
-    session = here["session"]
-    parts = [refresh.message(db, session, root)]
+    session = _here(db, event, rules)["session"]
+    parts = [refresh.message(db, session, project.root(_cwd(event)))]
+    switch = briefing.off(rules)
+    if (switch or ledger.told(db, session, "off")) and ledger.once(db, session, "off", switch):
+        parts.append(switch or "on again")
     changed, eased = _change(db, session, "levels", standings)
     if changed:
         parts.append(briefing.for_user(standings, eased))
