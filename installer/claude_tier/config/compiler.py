@@ -53,7 +53,7 @@ def compile_project_policy(state_dir: Path, project_root: Path) -> CompileResult
         failure = target.with_suffix(".error.json")
         file = project_root / runtime.PROJECT_FILE
         if not os.path.lexists(file):
-            _remove(failure)
+            _settle(failure)
             return CompileResult(None, None, changed=_remove(target))
         try:
             overlay, notes = project.overlaid(loaded, file, state_dir)
@@ -62,7 +62,7 @@ def compile_project_policy(state_dir: Path, project_root: Path) -> CompileResult
             _remove(target)
             _note_failure(failure, error)
             raise
-        _remove(failure)
+        _settle(failure)
         return CompileResult(target, overlay, _write(target, overlay), notes)
 
 
@@ -75,8 +75,14 @@ def _compile_user(state_dir: Path) -> tuple[Loaded, CompileResult]:
         raise
     made = policy.whole(loaded.config, state_dir, [loaded.document.source])
     result = CompileResult(target, made, _write(target, made))
-    _remove(state_dir / FAILURE)
+    _settle(state_dir / FAILURE)
     return loaded, result
+
+
+def _settle(failure: Path) -> None:
+    """Forget the mistake that was in that file, and that a hook could not have it compiled."""
+    _remove(failure)
+    _remove(failure.with_name(failure.name.replace("error.json", "attempt.json")))
 
 
 def _note_failure(file: Path, error: ConfigError) -> None:
@@ -86,9 +92,10 @@ def _note_failure(file: Path, error: ConfigError) -> None:
         **error.source.record(),
         "line": first.line,
         "key": first.key,
-        "message": first.message,
+        "message": f"{first.key}: {first.message}" if first.key else first.message,
         "faults": [str(fault) for fault in error.faults],
     }
+    _settle(file)
     _write(file, note)
 
 

@@ -118,7 +118,7 @@ def test_a_mistake_leaves_the_old_policy_and_says_where(state: Path) -> None:
         "crc32": zlib.crc32(file.read_bytes()),
         "line": 2,
         "key": "exempt",
-        "message": "must be a list, not 'x'",
+        "message": "exempt: must be a list, not 'x'",
         "faults": [str(fault) for fault in caught.value.faults],
     }
 

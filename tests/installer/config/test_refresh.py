@@ -54,7 +54,7 @@ def test_a_mistake_is_not_compiled_again_until_it_changes(state: Path, clone: Pa
     fault = refresh.fault()
     assert fault
     assert (fault["path"], fault["line"]) == (str(state / "config.yaml"), 2)
-    assert fault["message"] == "must be 'balanced', 'budget' or 'premium', not 'x'"
+    assert fault["message"] == "preset: must be 'balanced', 'budget' or 'premium', not 'x'"
     assert not compiles(state, clone)
     assert policy.load()["preset"] == "balanced"
     (state / "config.yaml").write_text("preset: budget\n")

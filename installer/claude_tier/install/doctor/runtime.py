@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from claude_tier_hooks import __version__, ingest, refresh, state, transcripts
+from claude_tier_hooks import policy as ladder
 
 from claude_tier.errors import UserError
 from claude_tier.install import files, payload, transaction
@@ -59,8 +60,10 @@ def _content(path: Path) -> bytes | None:
 def policy(machine: Machine) -> Iterator[Finding]:
     """policy.json is what the configuration says now."""
     for mistake in refresh.faults(str(machine.root)):
-        where = f"{mistake.get('path')}:{mistake.get('line')}"
-        what = f"{where}: {mistake.get('message')}; what was in force before still is"
+        end = "what was in force before still is"
+        if mistake["path"] == str(machine.root / ladder.PROJECT_FILE):
+            end = "nothing of that file applies"
+        what = f"{mistake['path']}:{mistake.get('line')}: {mistake.get('message')}; {end}"
         yield fault("policy", what, "Mend the file; the next prompt reads it again.")
     if refresh.fault():
         return

@@ -48,7 +48,7 @@ def test_a_mistake_in_the_configuration_is_a_fault(
     (finding,) = diagnose()["policy"]
 
     assert finding.verdict == "fault"
-    assert f"{state / 'config.yaml'}:2: " in finding.what
+    assert f"{state / 'config.yaml'}:2: budgits: unknown key" in finding.what
 
 
 def test_a_mistake_in_the_projects_file_is_a_fault(
@@ -63,7 +63,8 @@ def test_a_mistake_in_the_projects_file_is_a_fault(
     mistake, policy = diagnose()["policy"]
 
     assert (mistake.verdict, policy.verdict) == ("fault", "ok")
-    assert mistake.what.startswith(f"{file}:1: ")
+    assert mistake.what.startswith(f"{file}:1: exempt: ")
+    assert mistake.what.endswith("; nothing of that file applies")
 
 
 def test_a_change_not_compiled_yet_is_a_warning(
