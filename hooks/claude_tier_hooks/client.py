@@ -208,5 +208,12 @@ def _fields(file: str) -> Json | None:
             return found
         key, colon, value = line.partition(":")
         if colon and key == key.strip():
-            found[key] = value.partition(" #")[0].strip().strip("\"'")
+            found[key] = _text(value.partition(" #")[0].strip())
     return None
+
+
+def _text(value: str) -> str:
+    """The text of a YAML scalar; nothing for null, a list or a map, which are no text."""
+    if value.lower() in ("null", "~") or value[:1] in ("[", "{"):
+        return ""
+    return value.strip("\"'")

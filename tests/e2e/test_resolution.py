@@ -89,6 +89,21 @@ def test_an_unknown_family_counts_as_dearest(client: Client, serve: Serve, here:
     assert spawning(client, serve, subagent_type="builder").subagents == {"the task": SONNET}
 
 
+@pytest.mark.parametrize("nothing", ["null", "~", "[opus]"])
+def test_an_agent_file_that_names_no_model_inherits(
+    nothing: str, client: Client, serve: Serve, here: Installed
+) -> None:
+    """Under Haiku it runs on Haiku, which no ceiling raises."""
+    here.agent("builder", nothing)
+    here.configure(budget(LIMIT))
+    here.spend(SPENT["cap"])
+
+    seen = spawning(client, serve, "--model", "haiku", subagent_type="builder")
+
+    assert seen.subagents == {"the task": HAIKU}
+    assert decisions(here)[-1]["action"] == "kept"
+
+
 def test_an_unknown_agent_type_is_left_alone(client: Client, serve: Serve, here: Installed) -> None:
     """Its definition came by command line: setting a model might raise it."""
     agents = {"helper": {"description": "helps", "prompt": "Help.", "model": "haiku"}}

@@ -48,6 +48,10 @@ def test_the_parameter_comes_first(work: Path) -> None:
         ("model: claude-haiku-5-5", ("claude-haiku-5-5", "agent file")),
         ("model: inherit", (OPUS, "parent")),
         ("model:", (OPUS, "parent")),
+        ("model: null", (OPUS, "parent")),
+        ("model: ~  # whatever", (OPUS, "parent")),
+        ("model: [opus]", (OPUS, "parent")),
+        ("model: {a: opus}", (OPUS, "parent")),
         ("color: red", (OPUS, "parent")),
     ],
 )
