@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from claude_tier.livecheck import Client, Run, Script, spawn, text, tool_use
+from claude_tier.livecheck import Answer, Client, Run, Script, Usage, spawn, text, tool_use
 
 from .conftest import Serve
 from .installation import Installed, budget
@@ -192,3 +192,26 @@ def test_switching_down_is_never_asked_about(client: Client, serve: Serve, here:
 
     assert decisions(here)[-1]["would"] == HAIKU
     assert Seen(api, Run(0, "", "")).subagents == {"the task": HAIKU}
+
+
+@pytest.mark.parametrize("interactive", [False, True], ids=["print", "interactive"])
+def test_the_response_that_asks_counts_before_its_call_is_decided(
+    interactive: bool, client: Client, serve: Serve, here: Installed
+) -> None:
+    """The client writes it a little after the hook has started; the hook waits for it."""
+    here.configure(budget(LIMIT))
+    here.spend(SPENT["ok"])
+    dear = Usage(output_tokens=5_000_000)  # 100 dollars
+    call = spawn("the task", model="opus")
+    api = serve(Script().on("start", Answer((call,), usage=dear), text("It is done.")))
+
+    if interactive:
+        with client.terminal(api=api) as terminal:
+            terminal.send("start")
+            terminal.wait_for("It is done.")
+    else:
+        client.run("-p", "start", api=api)
+
+    assert not [one for one in api.requests if one.request.asker == "subagent"]
+    [row] = decisions(here)
+    assert (row["action"], row["level"]) == ("denied", "stop")
