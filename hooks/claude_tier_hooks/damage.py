@@ -29,7 +29,7 @@ def set_aside(where: str, *, sure: bool) -> str | None:
     # Before waiting for our turn: whoever has it waits for us to close.
     if not _closed_own(where):
         return None
-    with open(where + ".repair", "w") as turn:
+    with os.fdopen(os.open(where + ".repair", os.O_WRONLY | os.O_CREAT, 0o600), "w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         if not os.path.exists(where) or not (sure or _really_damaged(where)):
             return None
