@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORCE = "CLAUDE_CODE_SUBAGENT_MODEL_FORCE"
 DEFAULT = "CLAUDE_CODE_SUBAGENT_MODEL"
+TARGET = "ANTHROPIC_DEFAULT_%s_MODEL"  # what the client runs for an alias
 FORK = "fork"
 GENERAL = "general-purpose"
 MANAGED = "/etc/claude-code"
@@ -58,8 +59,25 @@ def _remapped(model: str, parent: str | None, environment: Json) -> str | None:
     """An alias the environment points elsewhere; `inherit` is the parent's model."""
     if model == "inherit":
         return parent
-    target = environment.get("ANTHROPIC_DEFAULT_%s_MODEL" % model.upper().partition("[")[0])
-    return target if target and policy.tier_of(target, list(policy.TIERS)) else model
+    target = environment.get(TARGET % model.upper().partition("[")[0])
+    return target if target and _is_claude(target) else model
+
+
+def _is_claude(model: str) -> bool:
+    return bool(policy.family(model)) or "claude" in model.lower()
+
+
+def moved(tiers: list[str], environment: Json) -> list[str]:
+    """Tiers whose alias the environment points at another Claude family, known to us or not.
+
+    Any other name, of a local model for instance, is the user's word for that tier.
+    """
+    targets = {tier: str(environment.get(TARGET % tier.upper()) or "") for tier in tiers}
+    return [
+        tier
+        for tier, target in targets.items()
+        if _is_claude(target) and policy.family(target) != tier
+    ]
 
 
 def settings(cwd: str) -> list[Json]:

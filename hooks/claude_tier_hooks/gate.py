@@ -178,15 +178,8 @@ def _spawn(
 
 def _unavailable(rules: Json, cwd: str) -> list[str]:
     """Tiers whose alias this client would send to another family."""
-    moved = [
-        tier
-        for tier in rules["tiers"]
-        if policy.tier_of(
-            os.environ.get("ANTHROPIC_DEFAULT_%s_MODEL" % tier.upper()), rules["tiers"]
-        )
-        not in (None, tier)
-    ]
-    return moved + client.unavailable(rules["tiers"], cwd)
+    here = client.unavailable(rules["tiers"], cwd)
+    return here + client.moved(rules["tiers"], dict(os.environ))
 
 
 def _stopped_run(

@@ -236,6 +236,19 @@ def test_an_alias_that_would_go_elsewhere_is_not_used(
     assert "haiku" in str(row["reason"])
 
 
+def test_an_alias_of_an_unknown_claude_is_not_used(
+    client: Client, serve: Serve, here: Installed
+) -> None:
+    """It could be dearer than what was asked, and is."""
+    here.configure(budget(LIMIT))
+    here.spend(SPENT["cap"])
+    env = {"ANTHROPIC_DEFAULT_SONNET_MODEL": "claude-mythos-5-2"}
+
+    seen = spawning(client, serve, env=env, subagent_type="general-purpose", model="opus")
+
+    assert seen.subagents["the task"] in (OPUS, HAIKU)
+
+
 def test_a_nested_spawn_inherits_from_its_parent_agent(
     client: Client, serve: Serve, here: Installed
 ) -> None:

@@ -116,6 +116,29 @@ def test_an_alias_sent_to_another_family_is_that_family(work: Path) -> None:
     assert would("Explore", work, "haiku", **local) == ("haiku", "parameter")
 
 
+@pytest.mark.parametrize(
+    ("target", "elsewhere"),
+    [
+        ("claude-sonnet-4-6", False),
+        ("claude-opus-5-5", True),
+        ("claude-mythos-5-2", True),
+        ("us.anthropic.Claude-New-9", True),
+        ("my-opus", True),
+        ("qwen3", False),
+        ("", False),
+    ],
+)
+def test_an_alias_is_moved_by_another_claude_family_only(target: str, elsewhere: bool) -> None:
+    """An unknown Claude could be the dearest there is."""
+    found = client.moved(list(policy.TIERS), {"ANTHROPIC_DEFAULT_SONNET_MODEL": target})
+    assert found == (["sonnet"] if elsewhere else [])
+
+
+def test_an_alias_sent_to_an_unknown_claude_is_that_one(work: Path) -> None:
+    sent = {"ANTHROPIC_DEFAULT_SONNET_MODEL": "claude-mythos-5-2"}
+    assert would("Explore", work, "sonnet", **sent) == ("claude-mythos-5-2", "parameter")
+
+
 def test_a_plugins_agent_is_found_where_the_client_installed_it(work: Path, home: Path) -> None:
     plugin = home / "cache" / "kit"
     (plugin / "agents").mkdir(parents=True)
