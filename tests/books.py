@@ -22,7 +22,7 @@ def answer(
     *,
     at: float = NOON,
     session: str = "11111111-aaaa",
-    cwd: str = "/work/app",
+    cwd: str = "/repo/app",
     agent: str | None = None,
     final: bool = True,
     **usage: int,
@@ -62,7 +62,7 @@ def charge(
         "totalCostUSD": usd,
         "modelUsage": {model: figures},
     }
-    append(transcript(home, session, "/work/app"), row)
+    append(transcript(home, session, "/repo/app"), row)
 
 
 def transcript(home: Path, session: str, cwd: str) -> Path:

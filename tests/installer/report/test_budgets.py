@@ -161,6 +161,6 @@ def test_the_table_says_what_each_level_does(home: Path, snapshot: SnapshotAsser
     answer(home, "mystery-1", at=NOON, agent="Explore", output_tokens=3_400_000)
     loaded = rules.load()
     with ledger_file.up_to_date(loaded) as db:
-        found = budgets.query(db, loaded, budgets.here(db, "/work/app"), NOON)
+        found = budgets.query(db, loaded, budgets.here(db, "/repo/app"), NOON)
     screen = budgets.as_text(found, width=80)
     assert screen == snapshot

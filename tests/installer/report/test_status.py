@@ -20,7 +20,7 @@ from syrupy.assertion import SnapshotAssertion
 def screen(width: int = 80) -> str:
     loaded = rules.load()
     with ledger_file.up_to_date(loaded) as db:
-        found = status.query(db, loaded, "/work/app", NOON)
+        found = status.query(db, loaded, "/repo/app", NOON)
     # How large an empty ledger is depends on SQLite's own version.
     found = replace(found, ledger=replace(found.ledger, bytes=115_400))
     return status_screen.as_text(found, now=NOON, width=width)
@@ -63,7 +63,7 @@ def test_a_working_day_on_one_screen(home: Path, snapshot: SnapshotAssertion) ->
     denied = {"action": "denied", "set_tier": None, "reason": "budget daily is at 110 %"}
     decide("t2", at=NOON - 60, agent="Plan", **denied)
     running(home, 1, str(home / "src" / "app"), "busy")
-    running(home, 2, "/work/app", "idle")
+    running(home, 2, "/repo/app", "idle")
     backup.write(NOON)
     Path(state.path("live")).write_text(str(int(NOON - 300)))
     assert screen() == snapshot
@@ -114,7 +114,7 @@ def test_a_damaged_ledger_that_waits_is_said_first(home: Path) -> None:
 
 def test_a_session_whose_process_ended_is_not_running(home: Path) -> None:
     """The client does not always tidy up after itself."""
-    running(home, 1, "/work/app", "busy")
+    running(home, 1, "/repo/app", "busy")
     file = home / ".claude" / "sessions" / "1.json"
     file.write_text(file.read_text().replace(str(os.getpid()), "99999999"))
     (file.parent / "2.json").write_text("{")
