@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
 
 from . import ledger, state, transcripts
-from .usage import Recorder
+from .usage import Recorder, skip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable, Iterator
 
     from .shapes import Json
 
 BATCH_ROWS = 2000  # so that a backfill never keeps a hook waiting
+# A value SQLite does not take. Any other fault of its own is the ledger's, not the transcript's.
+_OF_VALUES = (
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+)
 
 
 def projects() -> str:
@@ -59,7 +66,7 @@ def read(paths: Iterable[str], known: dict[str, tuple], deadline: float | None) 
                 return
             try:
                 batch = transcripts.read(path, seen[:5] if seen else None, pending)
-            except OSError as fault:
+            except Exception as fault:
                 state.log_fault("transcript", fault)
                 break
             if batch is None:
@@ -81,11 +88,39 @@ def session_batches(db: sqlite3.Connection, main: str | None, deadline: float) -
 
 
 def apply(db: sqlite3.Connection, batches: Iterable[Json], policy: Json) -> None:
-    """Write batches in the transaction that is open."""
-    recorder = Recorder(db, policy)
+    """Write batches in the transaction that is open; what cannot be written stops no other.
+
+    Raises sqlite3.Error for a ledger that cannot be written at all.
+    """
+    batches = list(batches)
+    if _try(db, batches, policy) is None:
+        return
     for batch in batches:
-        recorder.apply(batch)
-    recorder.finish()
+        fault = _try(db, [batch], policy)
+        if fault is not None:
+            state.log_fault(
+                "transcript %s was not counted" % os.path.basename(batch["path"]), fault
+            )
+            skip(db, batch)
+
+
+def _try(db: sqlite3.Connection, batches: list[Json], policy: Json) -> Exception | None:
+    """Write all of it, sums included, or nothing; the fault of what was read, if there is one."""
+    db.execute("SAVEPOINT batches")
+    try:
+        recorder = Recorder(db, policy)
+        for batch in batches:
+            recorder.apply(batch)
+        recorder.finish()
+    except Exception as fault:
+        if isinstance(fault, sqlite3.Error) and not isinstance(fault, _OF_VALUES):
+            raise
+        db.execute("ROLLBACK TO batches")
+        return fault
+    finally:
+        if db.in_transaction:  # SQLite itself rolls back when the disk is full
+            db.execute("RELEASE batches")
+    return None
 
 
 def changed(db: sqlite3.Connection, roots: Iterable[str]) -> tuple[list[str], dict[str, tuple]]:  # type: ignore[type-arg]

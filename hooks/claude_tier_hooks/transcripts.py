@@ -29,6 +29,7 @@ MARK = 64  # bytes before the offset whose checksum tells a rewritten file
 PENDING = 64  # requests without an answer that are remembered between reads
 NEEDLES = (b'"usage"', b'"api-request"', b'"cost-state"', b'{"type":"model"')
 SYNTHETIC = "<synthetic>"
+MOST = 1e15  # no figure of a session is greater
 
 _BLANK = " \t\r\n\0"
 _decode = json.JSONDecoder(strict=False).raw_decode
@@ -262,11 +263,18 @@ def _word(value: object) -> str | None:
 
 def number(value: object) -> int:
     """A count as some writers put it: null, 12.0, "12"; 0 for what is no count."""
-    if isinstance(value, str) and value.isdigit() and len(value) < 16:
+    if isinstance(value, str) and value.isdecimal() and len(value) < 16:
         return int(value)
-    if isinstance(value, (int, float)) and 0 < value < 1e15:
+    if isinstance(value, (int, float)) and 0 < value < MOST:
         return int(value)
     return 0
+
+
+def dollars(value: object) -> float | None:
+    """An amount of money; None for what is none: a text, NaN, Infinity, 400 digits."""
+    if isinstance(value, (int, float)) and 0 <= value < MOST:
+        return float(value)
+    return None
 
 
 def _iterations(usage: Json) -> list[Json]:
@@ -301,7 +309,7 @@ def epoch(text: object) -> float | None:
         return None
     try:
         return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

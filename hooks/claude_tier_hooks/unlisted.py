@@ -36,16 +36,17 @@ def remember(db: sqlite3.Connection, session: int, row: Json, at: float) -> bool
     Known by its figures: where it stood may change when the client rewrites a file.
     """
     models = row.get("modelUsage")
-    total = row.get("totalCostUSD")
-    if not isinstance(models, dict) or not isinstance(total, (int, float)):
+    total = transcripts.dollars(row.get("totalCostUSD"))
+    if not isinstance(models, dict) or total is None:
         return False
     figures = {name: _figures(one) for name, one in models.items() if isinstance(one, dict)}
     text = json.dumps(figures, sort_keys=True)
     done = db.execute(
-        "INSERT INTO cost_state SELECT ?1, (SELECT coalesce(max(seq), 0) + 1 FROM cost_state"
+        "INSERT INTO cost_state (session, seq, at, total, models)"
+        " SELECT ?1, (SELECT coalesce(max(seq), 0) + 1 FROM cost_state"
         " WHERE session = ?1), ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM cost_state"
         " WHERE session = ?1 AND total = ?3 AND models = ?4)",
-        (session, at, float(total), text),
+        (session, at, total, text),
     )
     return done.rowcount > 0
 
@@ -55,8 +56,7 @@ def _figures(one: Json) -> list[float]:
     found = [transcripts.number(one.get(field)) for field, _ in _FIELDS]
     written = transcripts.number(one.get("cacheCreationInputTokens"))
     found[3] = max(found[3], written - found[4])
-    cost = one.get("costUSD")
-    return [*found, float(cost) if isinstance(cost, (int, float)) else 0.0]
+    return [*found, transcripts.dollars(one.get("costUSD")) or 0.0]
 
 
 def charged(db: sqlite3.Connection, session: int) -> dict[str, list[float]] | None:

@@ -326,7 +326,8 @@ def _keep_greatest(best: Json, row: Json, placed: str) -> None:
     if not key.startswith("msg_"):
         # Local servers reuse ids: only the same prompt in the same session is the same response.
         prompt = [row[kind] for kind in ("input", "cache_read", "cache_write_5m", "cache_write_1h")]
-        key = "%s:%s:%s" % (row["session"] or placed, key, ":".join(map(str, prompt)))
+        session = row["copied_from"] or row["session"] or placed
+        key = "%s:%s:%s" % (session, key, ":".join(map(str, prompt)))
     if "advisor" in row:
         key += "#advisor%d" % row["advisor"]
     known = best.get(key)
@@ -360,11 +361,17 @@ def _project_of(db: sqlite3.Connection, sessions: dict[int, Json], number: int) 
     return int(known["project"]) if known else 0
 
 
+def skip(db: sqlite3.Connection, batch: Json) -> None:
+    """Leave a batch that cannot be written, and go on behind it."""
+    _save_offset(db, batch, [])
+
+
 def _save_offset(db: sqlite3.Connection, batch: Json, waiting: list[str]) -> None:
     """How far the file was read; another process that read further is not set back."""
     pending = json.dumps(waiting[-transcripts.PENDING :]) if waiting else None
     db.execute(
-        "INSERT INTO offset VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
+        "INSERT INTO offset (path, inode, size, mtime_ns, offset, mark, pending)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
         " inode = ?2, size = ?3, mtime_ns = ?4, offset = ?5, mark = ?6, pending = ?7"
         " WHERE ?8 OR inode <> ?2 OR offset <= ?5",
         (

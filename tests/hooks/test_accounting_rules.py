@@ -1,0 +1,153 @@
+"""Rules of counting that only odd transcripts show."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from claude_tier_hooks import ingest, ledger, policy, state
+
+OPUS = "claude-opus-5-5"
+RATE = {
+    "from": None, "until": None, "input": 1.0, "output": 2.0, "cache_read": 0.0,
+    "cache_write_5m": 0.0, "cache_write_1h": 0.0, "above": None, "fast": None,
+}  # fmt: skip
+
+
+@pytest.fixture
+def db(home: Path) -> Iterator[sqlite3.Connection]:
+    connection = ledger.connect(patience=10)
+    yield connection
+    connection.close()
+
+
+def answer(key: str, output: int, *, model: str = OPUS, **more: object) -> dict[str, object]:
+    """One response of session s1, at noon; `usage` adds to its figures."""
+    usage = {"input_tokens": 0, "output_tokens": output, **more.pop("usage", {})}  # type: ignore[dict-item]
+    message = {"id": key, "model": model, "stop_reason": "end_turn", "usage": usage}
+    return {
+        "type": "assistant", "sessionId": "s1", "cwd": "/w",
+        "timestamp": "2026-11-20T12:00:00.000Z", "message": message, **more,
+    }  # fmt: skip
+
+
+def saved(total: float, **models: tuple[int, float]) -> dict[str, object]:
+    """A cost-state; `models` are (output tokens, dollars) by id, with _ for -."""
+    figures = {
+        name.replace("_", "-"): {"outputTokens": output, "costUSD": usd}
+        for name, (output, usd) in models.items()
+    }
+    return {"type": "cost-state", "sessionId": "s1", "totalCostUSD": total, "modelUsage": figures}
+
+
+def write(home: Path, *rows: dict[str, object] | str, session: str = "s1") -> Path:
+    path = home / ".claude/projects/-w" / f"{session}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as stream:
+        for row in rows:
+            text = row if isinstance(row, str) else json.dumps(row, separators=(",", ":"))
+            stream.write(text + "\n")
+    return path
+
+
+def read(db: sqlite3.Connection, rules: dict[str, object] | None = None) -> None:
+    ingest.everything(db, rules or policy.load())
+
+
+def counted(db: sqlite3.Connection) -> tuple[int, float]:
+    """Output tokens and dollars of the sums, what has no row included."""
+    found: tuple[int, float] = db.execute(
+        "SELECT sum(output_tokens), sum(usd) FROM bucket"
+    ).fetchone()
+    return found
+
+
+ODD_USAGE = [
+    {"inference_geo": {"a": 1}},
+    {"inference_geo": ["us"]},
+    {"speed": ["fast"]},
+    {"output_tokens": "²"},
+    {"iterations": [{"type": "advisor_message", "model": OPUS, "inference_geo": {}}, 5, None]},
+    {"iterations": [{"type": "advisor_message", "model": OPUS, "speed": [1]}]},
+]
+
+
+@pytest.mark.parametrize("usage", ODD_USAGE, ids=json.dumps)
+def test_an_odd_figure_spoils_nothing_else(
+    usage: dict[str, object], home: Path, db: sqlite3.Connection
+) -> None:
+    """Neither the rest of its own response nor any other."""
+    write(home, answer("msg_1", 5, usage=usage), answer("msg_2", 7))
+    read(db)
+    assert counted(db)[0] == 7 + (0 if usage.get("output_tokens") else 5)
+    assert not Path(state.path("hooks.log")).exists()
+
+
+@pytest.mark.parametrize("reference", [{"id": "x"}, [1], 5])
+def test_an_odd_request_reference_is_none(
+    reference: object, home: Path, db: sqlite3.Connection
+) -> None:
+    """The response counts all the same."""
+    write(home, answer("msg_1", 5, requestRef=reference))
+    read(db)
+    assert counted(db)[0] == 5
+
+
+@pytest.mark.parametrize("amount", ["NaN", "1e999", "1" * 400, "-1", '"1"'])
+def test_an_odd_amount_is_none(amount: str, home: Path, db: sqlite3.Connection) -> None:
+    """A cost-state without a total says nothing; one with an odd share has its tokens still."""
+    row = json.dumps(saved(0.0, claude_opus_5_5=(9, 0.0)))
+    whole = row.replace('"totalCostUSD": 0.0', f'"totalCostUSD": {amount}')
+    share = row.replace('"costUSD": 0.0', f'"costUSD": {amount}')
+    write(home, answer("msg_1", 5), whole)
+    read(db)
+    assert counted(db)[0] == 5
+    write(home, share)
+    read(db)
+    assert counted(db)[0] == 9
+
+
+def test_a_file_that_cannot_be_counted_stops_no_other(
+    home: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said and left behind, without half of it in the sums; the others are counted."""
+    write(home, answer("msg_1", 5))
+    path = write(home, answer("msg_2", 6, sessionId="s2"), answer("msg_3", 7), session="s2")
+    write(home, answer("msg_4", 8, sessionId="s3"), session="s3")
+    known = ingest.offsets(db)
+    batches = list(ingest.read([str(one) for one in sorted(path.parent.iterdir())], known, None))
+    batches[1]["rows"][1]["geo"] = {"not": "a value"}  # what no check of ours had thought of
+    with ledger.Writing(db):
+        ingest.apply(db, batches, policy.load())
+    assert counted(db)[0] == 13
+    assert db.execute("SELECT count(*), sum(output_tokens) FROM usage").fetchone() == (2, 13)
+    assert "s2.jsonl was not counted" in Path(state.path("hooks.log")).read_text()
+    assert len(ingest.offsets(db)) == 3
+    write(home, answer("msg_5", 9, sessionId="s2"), session="s2")
+    read(db)
+    assert counted(db)[0] == 22
+
+
+def test_a_full_disk_is_no_fault_of_a_transcript(home: Path, db: sqlite3.Connection) -> None:
+    """The ledger could not be written: the file is read again next time."""
+    path = write(home, answer("msg_1", 5))
+    batches = list(ingest.read([str(path)], {}, None))
+    db.execute("PRAGMA query_only = 1")
+    with pytest.raises(sqlite3.OperationalError), ledger.Writing(db):
+        ingest.apply(db, batches, policy.load())
+    db.execute("PRAGMA query_only = 0")
+    read(db)
+    assert counted(db)[0] == 5
+
+
+def test_copies_of_answers_with_local_ids_count_once(home: Path, db: sqlite3.Connection) -> None:
+    """A fork repeats what a local server answered; its ids are known within a session alone."""
+    mine = [answer(f"chatcmpl-{n}", 10, usage={"input_tokens": 5 + n}) for n in range(3)]
+    write(home, *mine)
+    copies = [{**row, "sessionId": "s2", "requestSessionId": "s1"} for row in mine]
+    write(home, *copies, session="s2")
+    read(db)
+    assert db.execute("SELECT count(*), sum(output_tokens) FROM usage").fetchone() == (3, 30)
