@@ -80,26 +80,30 @@ def moved(tiers: list[str], environment: Json) -> list[str]:
     ]
 
 
-def settings(cwd: str) -> list[Json]:
-    """The settings files that hold in this folder, as far as they can be read, strongest first."""
-    root = _upwards(cwd, ".claude") or cwd
-    names = (
-        os.path.join(MANAGED, "managed-settings.json"),
-        os.path.join(root, ".claude", "settings.local.json"),
-        os.path.join(root, ".claude", "settings.json"),
-        os.path.join(state.config_dir(), "settings.json"),
-    )
-    return [found for found in map(state.read_json, names) if found]
-
-
 def unavailable(tiers: list[str], cwd: str) -> list[str]:
     """Tiers whose alias `availableModels` would send elsewhere, perhaps to a dearer model."""
-    for found in settings(cwd):
-        allowed = found.get("availableModels")
-        if isinstance(allowed, list):
-            names = [one.lower() for one in allowed if isinstance(one, str)]
-            return [tier for tier in tiers if not any(tier in name for name in names)]
-    return []
+    allowed = _available(cwd)
+    if allowed is None:
+        return []
+    names = [one.lower() for one in allowed if isinstance(one, str)]
+    return [tier for tier in tiers if not any(tier in name for name in names)]
+
+
+def _available(cwd: str) -> list[object] | None:
+    """Managed settings alone, or the lists of user, project and local settings together."""
+    root = _upwards(cwd, ".claude") or cwd
+    managed = os.path.join(MANAGED, "managed-settings.json")
+    own = (
+        os.path.join(state.config_dir(), "settings.json"),
+        os.path.join(root, ".claude", "settings.json"),
+        os.path.join(root, ".claude", "settings.local.json"),
+    )
+    for files in ((managed,), own):
+        lists = [(state.read_json(file) or {}).get("availableModels") for file in files]
+        found = [one for one in lists if isinstance(one, list)]
+        if found:
+            return [name for one in found for name in one]
+    return None
 
 
 def _upwards(folder: str, name: str) -> str | None:

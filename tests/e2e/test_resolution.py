@@ -236,6 +236,24 @@ def test_an_alias_that_would_go_elsewhere_is_not_used(
     assert "haiku" in str(row["reason"])
 
 
+@pytest.mark.parametrize("project", [["opus"], []])
+def test_a_clones_available_models_do_not_stop_lowering(
+    project: list[str], client: Client, serve: Serve, here: Installed
+) -> None:
+    """The client adds the project's list to the user's."""
+    settings = here.config_dir / "settings.json"
+    content = json.loads(settings.read_text())
+    settings.write_text(json.dumps({**content, "availableModels": ["opus", "sonnet", "haiku"]}))
+    (client.cwd / ".claude").mkdir(exist_ok=True)
+    (client.cwd / ".claude/settings.json").write_text(json.dumps({"availableModels": project}))
+    here.configure(budget(LIMIT))
+    here.spend(SPENT["cap"])
+
+    seen = spawning(client, serve, subagent_type="general-purpose", model="opus")
+
+    assert seen.subagents == {"the task": SONNET}
+
+
 def test_an_alias_of_an_unknown_claude_is_not_used(
     client: Client, serve: Serve, here: Installed
 ) -> None:

@@ -198,24 +198,36 @@ def test_a_damaged_plugin_list_finds_nothing(damage: str, work: Path, home: Path
 
 
 @pytest.mark.parametrize(
-    ("place", "expected"),
-    [("user", ["opus"]), ("project", ["fable", "haiku"]), ("local", [])],
+    ("given", "expected"),
+    [
+        ({}, []),
+        ({"user": ["fable", "sonnet", "claude-haiku-5-5"]}, ["opus"]),
+        ({"user": ["opus", "sonnet"], "project": ["haiku"]}, ["fable"]),
+        ({"user": ["opus", "sonnet", "haiku"], "project": []}, ["fable"]),
+        ({"project": ["opus"], "local": ["Sonnet"]}, ["fable", "haiku"]),
+        ({"user": None, "project": [None, "opus"]}, ["fable", "sonnet", "haiku"]),
+        ({"managed": ["haiku"], "user": ["opus"], "local": ["fable"]}, ["fable", "opus", "sonnet"]),
+    ],
 )
-def test_available_models_of_the_strongest_settings_hold(
-    place: str, expected: list[str], work: Path, home: Path
+def test_available_models_add_up_unless_they_are_managed(
+    given: dict[str, object],
+    expected: list[str],
+    work: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tiers = list(policy.TIERS)
+    """A cloned project can add to the user's list, not take from it."""
+    monkeypatch.setattr(client, "MANAGED", str(home / "etc"))
     files = {
-        "user": (home / ".claude/settings.json", ["fable", "sonnet", "claude-haiku-5-5"]),
-        "project": (work / ".claude/settings.json", ["opus", "sonnet"]),
-        "local": (work / ".claude/settings.local.json", tiers),
+        "managed": home / "etc/managed-settings.json",
+        "user": home / ".claude/settings.json",
+        "project": work / ".claude/settings.json",
+        "local": work / ".claude/settings.local.json",
     }
-    for name, (path, models) in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"availableModels": models}))
-        if name == place:
-            break
-    assert client.unavailable(tiers, str(work / "sub")) == expected
+    for name, models in given.items():
+        files[name].parent.mkdir(parents=True, exist_ok=True)
+        files[name].write_text(json.dumps({"availableModels": models}))
+    assert client.unavailable(list(policy.TIERS), str(work / "sub")) == expected
 
 
 @pytest.mark.parametrize(
