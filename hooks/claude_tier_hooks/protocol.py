@@ -23,6 +23,14 @@ TEXTS = (
     "session_id", "transcript_path", "cwd", "tool_name", "tool_use_id", "agent_id", "agent_type",
     "agent_transcript_path", "model", "from_model", "to_model", "source",
 )  # fmt: skip
+# Python itself exits 2, which blocks, when it cannot open a script; read by a program it is 1.
+START = """import sys
+sys.argv = sys.argv[1:]
+sys.path[0] = sys.argv[0].rpartition("/")[0]
+with open(sys.argv[0], encoding="utf-8") as script:
+    text = script.read()
+exec(compile(text, sys.argv[0], "exec"))
+"""
 
 
 def run(name: str) -> None:
@@ -100,9 +108,11 @@ def _hand_over() -> None:
     version = (state.read_json(state.path("manifest.json")) or {}).get("runtime_version")
     if not isinstance(version, str) or _number(version) <= _number(__version__):
         return
-    if os.path.exists(script) and os.environ.get("CLAUDE_TIER_HANDED_OVER") != version:
+    if not os.path.isfile(script) or not os.access(script, os.R_OK):
+        return
+    if os.environ.get("CLAUDE_TIER_HANDED_OVER") != version:
         os.environ["CLAUDE_TIER_HANDED_OVER"] = version
-        os.execv(sys.executable, [sys.executable, "-S", "-E", script])
+        os.execv(sys.executable, [sys.executable, "-S", "-E", "-c", START, script])
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from claude_tier_hooks import protocol
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,3 +67,42 @@ def test_the_installed_copy_does_not_hand_over_to_itself(state: Path) -> None:
     ended = run(state / "hooks/stop.py")
 
     assert (ended.returncode, ended.stdout) == (0, "")
+
+
+def test_a_script_that_cannot_be_read_blocks_nothing(state: Path) -> None:
+    """Python exits 2 for one, which Claude Code takes for a refusal; a folder stands for it here.
+
+    (A test may run as root, who reads everything.)
+    """
+    record(state, "9.0.0")
+    (state / "hooks/stop.py").unlink()
+    (state / "hooks/stop.py").mkdir()
+
+    assert run(ROOT / "hooks/stop.py").returncode == 0
+
+
+def test_a_script_that_vanishes_at_the_last_moment_blocks_nothing(state: Path) -> None:
+    """Uninstall may be at work: what starts it fails with 1, which only shows."""
+    missing = state / "hooks/gone.py"
+
+    ended = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", protocol.START, missing],
+        capture_output=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+
+
+def test_the_newer_copy_runs_as_if_started_itself(state: Path) -> None:
+    """Its own package, and not the one of the older copy."""
+    shutil.rmtree(state / "hooks")
+    shutil.copytree(ROOT / "hooks", state / "hooks")
+    (state / "hooks/claude_tier_hooks/protocol.py").write_text(
+        "import sys\ndef run(name): print(name, sys.argv, __file__)\n"
+    )
+    record(state, "9.0.0")
+
+    script = state / "hooks/stop.py"
+    own = state / "hooks/claude_tier_hooks/protocol.py"
+    assert run(ROOT / "hooks/stop.py").stdout == f"Stop {[str(script)]} {own}\n"
