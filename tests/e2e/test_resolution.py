@@ -236,16 +236,16 @@ def test_an_alias_that_would_go_elsewhere_is_not_used(
     assert "haiku" in str(row["reason"])
 
 
-@pytest.mark.parametrize("project", [["opus"], []])
+@pytest.mark.parametrize("cloned", [["opus"], []])
 def test_a_clones_available_models_do_not_stop_lowering(
-    project: list[str], client: Client, serve: Serve, here: Installed
+    cloned: list[str], client: Client, serve: Serve, here: Installed
 ) -> None:
     """The client adds the project's list to the user's."""
     settings = here.config_dir / "settings.json"
     content = json.loads(settings.read_text())
     settings.write_text(json.dumps({**content, "availableModels": ["opus", "sonnet", "haiku"]}))
     (client.cwd / ".claude").mkdir(exist_ok=True)
-    (client.cwd / ".claude/settings.json").write_text(json.dumps({"availableModels": project}))
+    (client.cwd / ".claude/settings.json").write_text(json.dumps({"availableModels": cloned}))
     here.configure(budget(LIMIT))
     here.spend(SPENT["cap"])
 
