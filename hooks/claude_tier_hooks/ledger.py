@@ -73,9 +73,11 @@ SCHEMA = (
     "CREATE TABLE usage (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, at REAL NOT NULL,"
     " session INTEGER NOT NULL, agent INTEGER NOT NULL, run INTEGER, model INTEGER NOT NULL,"
     " source INTEGER NOT NULL, requests INTEGER NOT NULL, final INTEGER NOT NULL,"
-    " owned INTEGER NOT NULL, fast INTEGER NOT NULL, geo TEXT, " + _COUNTS + ", usd REAL)",
+    " owned INTEGER NOT NULL, fast INTEGER NOT NULL, geo TEXT, " + _COUNTS + ", usd REAL,"
+    " asked INTEGER)",  # the model that was asked for, where another answered
     "CREATE INDEX usage_by_session ON usage (session, at)",
     "CREATE INDEX usage_unpriced ON usage (model) WHERE usd IS NULL",
+    "CREATE INDEX usage_renamed ON usage (session) WHERE asked IS NOT NULL",
     "CREATE INDEX usage_unmeasured ON usage (at) WHERE final = 0",
     "CREATE TABLE bucket (start INTEGER NOT NULL, session INTEGER NOT NULL, agent INTEGER NOT NULL,"
     " model INTEGER NOT NULL, source INTEGER NOT NULL, project INTEGER NOT NULL,"

@@ -213,6 +213,7 @@ def usage_rows(row: Json) -> list[Json]:
         at=epoch(row.get("timestamp")),
         session=row.get("sessionId"),
         model=model if isinstance(model, str) and model else "unknown",
+        asked=_word(row.get("requestedModel")),
         final=message.get("stop_reason") is not None,
         ref=_word(row.get("requestRef")),
         copied_from=origin,
@@ -299,7 +300,7 @@ def _advisor(response: Json, one: Json, number_: int) -> Json | None:
     if one.get("type") != "advisor_message" or not isinstance(one.get("model"), str):
         return None
     found = dict(response, **counts(one))
-    found.update(model=one["model"], requests=0, parts=None, advisor=number_)
+    found.update(model=one["model"], asked=None, requests=0, parts=None, advisor=number_)
     return found
 
 

@@ -134,21 +134,51 @@ def _recompute_one(db: sqlite3.Connection, session: int, table: Json) -> None:
     states = _states(db, session)
     at = states[-1][0] if states else 0.0
     wanted = {}
-    for name, values in (figures or {}).items():
-        row = _beyond(name, values, listed.get(name), at, table)
+    for name, values in _folded(figures or {}).items():
+        row = _beyond(name, values, listed.get(_fold(name)), at, table)
         if row:
             wanted[ledger.name_id(db, name)] = row
     _replace(db, session, wanted)
 
 
+def _fold(name: str) -> str:
+    """One name for what requests and answers spell with and without a date or a window."""
+    return prices.plain_id(name) if "claude-" in name.lower() else name
+
+
+def _folded(figures: dict[str, list[float]]) -> dict[str, list[float]]:
+    """The figures of each model once; by the name that the client uses, if it uses only one."""
+    names: dict[str, list[str]] = {}
+    for name in figures:
+        names.setdefault(_fold(name), []).append(name)
+    found = {}
+    for name, spelled in names.items():
+        sums = [sum(column) for column in zip(*(figures[one] for one in spelled))]
+        found[spelled[0] if len(spelled) == 1 else name] = sums
+    return found
+
+
 def _listed(db: sqlite3.Connection, session: int) -> dict[str, list[float]]:
-    found = db.execute(
-        "SELECT name.text, %s, sum(usd) FROM bucket JOIN name ON name.id = model"
-        " WHERE session = ? AND source <> ? GROUP BY model"
-        % ", ".join("sum(%s)" % kind for kind in ledger.KINDS),
+    """What has rows by the model that was asked for, as the client sums it."""
+    sums = ", ".join("sum(%s)" % kind for kind in (*ledger.KINDS, "usd"))
+    answered = db.execute(
+        "SELECT text, %s FROM bucket JOIN name ON name.id = model"
+        " WHERE session = ? AND source <> ? GROUP BY model" % sums,
         (session, ledger.known_id(db, SOURCE)),
     )
-    return {row[0]: list(row[1:]) for row in found}
+    figures: dict[str, list[float]] = {}
+    for name, *values in answered.fetchall():
+        _add(figures, {_fold(name): values}, 1)
+    renamed = db.execute(
+        "SELECT (SELECT text FROM name WHERE id = model), (SELECT text FROM name WHERE id = asked),"
+        " %s FROM usage WHERE session = ? AND asked IS NOT NULL GROUP BY model, asked" % sums,
+        (session,),
+    )
+    for model, asked, *found in renamed.fetchall():
+        values = [value or 0.0 for value in found]
+        _add(figures, {_fold(model): values}, -1)
+        _add(figures, {_fold(asked): values}, 1)
+    return figures
 
 
 def _beyond(

@@ -23,16 +23,17 @@ COPY, PLAIN, PAID = 0, 1, 2
 _SELECT = (
     "SELECT id, at, session, agent, run, model, source, requests, final, owned, fast, geo,"
     " input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,"
-    " cache_write_1h_tokens, web_searches, usd FROM usage WHERE key = ?"
+    " cache_write_1h_tokens, web_searches, usd, asked FROM usage WHERE key = ?"
 )
 _COLUMNS = (
     "at", "session", "agent", "run", "model", "source", "requests", "final", "owned", "fast",
-    "geo", *ledger.KINDS, "usd",
+    "geo", *ledger.KINDS, "usd", "asked",
 )  # fmt: skip
 _INSERT = "INSERT INTO usage (key, %s) VALUES (%s)" % (
     ", ".join(_COLUMNS),
     ", ".join("?" * (len(_COLUMNS) + 1)),
 )
+USD = _COLUMNS.index("usd")
 _UPDATE = "UPDATE usage SET %s WHERE id = ?" % ", ".join(c + " = ?" for c in _COLUMNS)
 
 
@@ -160,11 +161,15 @@ class Recorder:
         new = [
             at, owner["id"], agent, run, self.id(row["model"]), self.source, row["requests"],
             int(row["final"]), owned, int(row["speed"] == "fast"), row["geo"] or None,
-            *(row[kind] for kind in TOKENS), None,
+            *(row[kind] for kind in TOKENS), None, self._asked(row),
         ]  # fmt: skip
         if owned != COPY and not row["copied_from"]:
             self._note_model(owner, run, row, at)
         self._merge(key, new, owner, row)
+
+    def _asked(self, row: Json) -> int | None:
+        """The model asked for, by which the client sums its costs, where another answered."""
+        return self.id(row["asked"]) if row["asked"] not in (None, row["model"]) else None
 
     def _price(self, row: Json, at: float, session: Json) -> float | None:
         """Where the request went decides: a host named in the configuration has its own prices."""
@@ -179,7 +184,7 @@ class Recorder:
     def _merge(self, key: str, new: Cells, owner: Json, row: Json) -> None:
         found = self.db.execute(_SELECT, (key,)).fetchone()
         if found is None:
-            new[-1] = self._price(row, new[0], owner)
+            new[USD] = self._price(row, new[0], owner)
             self.db.execute(_INSERT, (key, *new))
             self._move(new, 1)
             return
@@ -208,7 +213,7 @@ class Recorder:
             # Dated by its first row, it is priced by that day.
             usage = row if greater else self._as_usage(old)
             session = self.sessions.get(place[1]) or _load_session(self.db, place[1])
-            merged[-1] = self._price(usage, merged[0], session or {"host": None})
+            merged[USD] = self._price(usage, merged[0], session or {"host": None})
         return merged
 
     def reprice(self, key: str) -> bool:
@@ -221,9 +226,10 @@ class Recorder:
         usd = self._price(self._as_usage(old), old[0], session or {"host": None})
         if usd is None:
             return False
-        self.db.execute(_UPDATE, (*old[:-1], usd, found[0]))
+        new = [*old[:USD], usd, *old[USD + 1 :]]
+        self.db.execute(_UPDATE, (*new, found[0]))
         self._move(old, -1)
-        self._move([*old[:-1], usd], 1)
+        self._move(new, 1)
         return True
 
     def _as_usage(self, cells: Cells) -> Json:
@@ -289,7 +295,7 @@ class Recorder:
     def _move(self, row: Cells, sign: int) -> None:
         """Add a row to the sums of its quarter hour, or take it out."""
         at, session, agent, run, model, source, requests = row[:7]
-        tokens, usd = row[11:17], row[17]
+        tokens, usd = row[11:17], row[USD]
         key = (int(at // ledger.BUCKET), session, agent, model, source)
         sums = self.sums.setdefault(key, [0.0] * len(ledger.SUMS))
         unpriced = requests if usd is None else 0

@@ -65,6 +65,18 @@ def counted(db: sqlite3.Connection) -> tuple[int, float]:
     return found
 
 
+def by_model(db: sqlite3.Connection) -> dict[str, int]:
+    """Output tokens of the sums."""
+    query = "SELECT text, sum(output_tokens) FROM bucket JOIN name ON name.id = model GROUP BY 1"
+    return {model: output for model, output in db.execute(query) if output}
+
+
+def unlisted(db: sqlite3.Connection) -> dict[str, int]:
+    """Output tokens that have no row."""
+    query = "SELECT text, output_tokens FROM unlisted JOIN name ON name.id = model"
+    return dict(db.execute(query).fetchall())
+
+
 ODD_USAGE = [
     {"inference_geo": {"a": 1}},
     {"inference_geo": ["us"]},
@@ -151,3 +163,33 @@ def test_copies_of_answers_with_local_ids_count_once(home: Path, db: sqlite3.Con
     write(home, *copies, session="s2")
     read(db)
     assert db.execute("SELECT count(*), sum(output_tokens) FROM usage").fetchone() == (3, 30)
+
+
+def test_an_answer_of_another_model_is_what_was_asked_for(
+    home: Path, db: sqlite3.Connection
+) -> None:
+    """The client sums by the model it asked for: a gateway's answer is not charged twice."""
+    rows = [answer("msg_1", 5, model="qwen3:8b", requestedModel=OPUS), answer("msg_2", 7)]
+    write(home, *rows, saved(0.0003, claude_opus_5_5=(15, 0.0003)))
+    read(db)
+    assert unlisted(db) == {OPUS: 3}
+    assert by_model(db) == {"qwen3:8b": 5, OPUS: 10}
+
+
+def test_a_dated_answer_is_that_model(home: Path, db: sqlite3.Connection) -> None:
+    """Also where no row says what was asked for, and in a window of its own."""
+    write(home, answer("msg_1", 5, model=OPUS + "-20261001"), answer("msg_2", 5))
+    figures = {"claude_opus_5_5": (6, 0.1), "claude_opus_5_5[1m]": (8, 0.1)}
+    write(home, saved(0.2, **figures))
+    read(db)
+    assert unlisted(db) == {OPUS: 4}
+
+
+def test_the_greater_row_says_what_was_asked_for(home: Path, db: sqlite3.Connection) -> None:
+    """A response that grew while another model took it over."""
+    write(home, answer("msg_1", 1), saved(0.1, claude_opus_5_5=(9, 0.1)))
+    read(db)
+    write(home, answer("msg_1", 9, model="other", requestedModel=OPUS))
+    read(db)
+    assert unlisted(db) == {}
+    assert by_model(db) == {"other": 9}

@@ -14,7 +14,7 @@ from claude_tier.repair.pages import Cell, Value, record
 NAMES = {
     "session": ("id", "project", "host", "parent"),
     "run": ("session", "agent"),
-    "usage": ("session", "agent", "model", "source"),
+    "usage": ("session", "agent", "model", "source", "asked"),
     "cost_state": ("session",),
     "decision": ("session", "agent"),
     "reservation": ("session", "agent", "project"),
