@@ -90,8 +90,16 @@ def _refusal(policy: Json, found: list[Json], spawn: Json, asked: str | None) ->
 def _if_allowed(
     policy: Json, made: Json, found: list[Json], spawn: Json, asked: str | None
 ) -> str | None:
-    """What a spawn runs on when the user says yes at stop: the budget's ceiling as at cap."""
-    as_at_cap = [dict(one, gate="cap") if one["gate"] == "stop" else one for one in found]
+    """What a spawn runs on when the user says yes at stop: the budget's ceiling as at cap.
+
+    A budget that stops on the lowest tier was not asked about.
+    """
+    as_at_cap = [
+        dict(one, gate="cap")
+        if one["gate"] == "stop" and one["budget"]["on_stop"] != "lowest"
+        else one
+        for one in found
+    ]
     chosen = _choose(policy, dict(made, action=KEPT), as_at_cap, spawn, asked)
     return chosen["set"] if chosen["action"] in (ASSIGNED, LOWERED) else None
 

@@ -239,6 +239,16 @@ def test_the_strictest_of_two_stopped_budgets_decides() -> None:
     assert (made["action"], made["budget"]) == (DENIED, "b")
 
 
+def test_a_yes_at_stop_lifts_only_the_budget_that_asked() -> None:
+    """The other one goes on capping at the lowest tier."""
+    asking = standing("stop", 1.1, on_stop="ask", name="a")
+    lowest = standing("stop", 1.2, on_stop="lowest", name="b")
+    made = decision.decide(rules(), [asking], spawn())
+    assert (made["action"], made["set"]) == (ASKED, "sonnet")
+    made = decision.decide(rules(), [asking, lowest], spawn())
+    assert (made["action"], made["set"]) == (ASKED, "haiku")
+
+
 def test_an_agents_own_budget_concerns_no_other() -> None:
     """Its plugin name is the same agent."""
     own = standing("stop", 1.2, scope={"kind": "agent", "name": "reviewer"})
