@@ -27,8 +27,8 @@ def decide(policy: Json, standings: list[Json], spawn: Json) -> Json:
     `spawn` has tool (Agent, Workflow or SendMessage), agent, would ({model, origin, at_most}),
     inside (asked by a subagent), attended, forced, recent (new agents in the fan-out period) and
     unavailable (tiers whose alias the client would send elsewhere).
-    The answer has action, set (the tier the subagent is to run on), effort, reason, budget, level,
-    used, and note (what only concerns the fan-out).
+    The answer has action, set (the tier it is to run on, or not above when it is left), effort,
+    reason, budget, level, used, and note (what only concerns the fan-out).
     """
     tiers = policy["tiers"]
     asked = _asked_tier(spawn["would"], tiers)
@@ -139,25 +139,36 @@ def _choose(policy: Json, made: Json, found: list[Json], spawn: Json, asked: str
     tiers = policy["tiers"]
     if spawn["would"]["model"] is None:
         return _unknown(policy, made, found)
-    target, effort = _assigned(policy, spawn, asked)
-    if target:
-        made.update(action=ASSIGNED, reason="assigned to %s" % target, effort=effort)
-    target = target or asked
-    ceiling, cause = _ceiling(policy, made, found)
     floor = ladder.of_agent(policy["floor"], spawn["agent"])
+    wanted, effort = _assigned(policy, spawn, asked)
+    given = _runnable(wanted, spawn, tiers)
+    if given and floor and ladder.cheaper(given, str(floor), tiers):
+        given = None
+    if given:
+        reason = "assigned to %s" % wanted + ("" if given == wanted else "; " + _elsewhere(wanted))
+        made.update(action=ASSIGNED, set=given, reason=reason, effort=effort)
+    elif wanted:
+        made.update(action=LEFT, reason=_elsewhere(wanted))
+    ceiling, cause = _ceiling(policy, made, found)
     if ceiling and floor:
         ceiling = ladder.higher(ceiling, str(floor), tiers)
-    if ceiling and ladder.cheaper(ceiling, target, tiers):
-        target = ceiling
-        made.update(action=LOWERED, reason=cause[0], budget=cause[1])
-    if made["action"] == KEPT:
+    if not ceiling or not ladder.cheaper(ceiling, given or asked, tiers):
         return made
-    made["set"] = target
-    if target in spawn["unavailable"]:
-        made.update(
-            action=LEFT, effort=None, reason="the alias %s would not run %s here" % (target, target)
-        )
+    below = _runnable(ceiling, spawn, tiers)
+    made.update(action=LOWERED, set=below, reason=cause[0], budget=cause[1])
+    if below is None:
+        made.update(action=LEFT, set=ceiling, effort=None, reason=_elsewhere(ceiling))
     return made
+
+
+def _runnable(target: str | None, spawn: Json, tiers: list[str]) -> str | None:
+    """The target, or the next rung below whose alias runs what it says; None for none."""
+    rungs = tiers[tiers.index(target) :] if target else []
+    return next((tier for tier in rungs if tier not in spawn["unavailable"]), None)
+
+
+def _elsewhere(tier: str | None) -> str:
+    return "the alias %s would not run %s here" % (tier, tier)
 
 
 def _unknown(policy: Json, made: Json, found: list[Json]) -> Json:

@@ -264,10 +264,61 @@ def test_an_unknown_model_is_left_and_the_ceiling_noted_for_the_proof() -> None:
     assert decision.decide(rules(), [], asked)["set"] is None
 
 
-def test_a_tier_that_would_not_run_is_not_asked_for() -> None:
-    """An alias that availableModels sends elsewhere could be dearer than what was asked."""
-    made = decision.decide(rules(), [standing("cap", 0.95)], spawn(unavailable=["sonnet"]))
-    assert (made["action"], made["set"]) == (LEFT, "sonnet")
+@pytest.mark.parametrize(
+    ("unavailable", "action", "tier"),
+    [
+        ([], LOWERED, "sonnet"),
+        (["sonnet"], LOWERED, "haiku"),
+        (["fable", "opus"], LOWERED, "sonnet"),
+        (["sonnet", "haiku"], LEFT, "sonnet"),
+    ],
+)
+def test_a_tier_that_would_not_run_gives_way_to_the_next_below(
+    unavailable: list[str], action: str, tier: str
+) -> None:
+    """Its alias could run something dearer; with none below, the ceiling stays for the proof."""
+    made = decision.decide(rules(), [standing("cap", 0.95)], spawn(unavailable=unavailable))
+    assert (made["action"], made["set"], made["budget"]) == (action, tier, "daily")
+
+
+def test_a_budget_goes_below_a_floor_only_where_the_floor_would_not_run() -> None:
+    floor = rules(floor={"reviewer": "sonnet"})
+    capped = [standing("cap", 0.95, ceiling="haiku")]
+    assert decision.decide(floor, capped, spawn())["set"] == "sonnet"
+    assert decision.decide(floor, capped, spawn(unavailable=["sonnet"]))["set"] == "haiku"
+
+
+@pytest.mark.parametrize(
+    ("unavailable", "floor", "expected"),
+    [
+        (["sonnet"], {}, (ASSIGNED, "haiku")),
+        (["sonnet"], {"reviewer": "sonnet"}, (LEFT, None)),
+        (["sonnet", "haiku"], {}, (LEFT, None)),
+    ],
+)
+def test_an_assignment_that_would_not_run_has_nothing_to_hold(
+    unavailable: list[str], floor: Json, expected: object
+) -> None:
+    """The next tier below does, but never under a floor; else there is no tier to prove."""
+    assigned = rules(assign={"reviewer": {"tier": "sonnet", "effort": "low"}}, floor=floor)
+    made = decision.decide(assigned, [], spawn(unavailable=unavailable))
+    assert (made["action"], made["set"]) == expected
+    assert made["effort"] == ("low" if made["set"] else None)
+
+
+def test_a_ceiling_holds_where_an_assignment_would_not_run() -> None:
+    assigned = rules(assign={"reviewer": {"tier": "haiku", "effort": None}})
+    made = decision.decide(assigned, [standing("cap", 0.95)], spawn(unavailable=["haiku"]))
+    assert (made["action"], made["set"], made["budget"]) == (LOWERED, "sonnet", "daily")
+
+
+@given(policies, standings, spawns)
+def test_nothing_runs_on_a_tier_that_would_not_run(
+    policy_: Json, found: list[Json], asked: Json
+) -> None:
+    made = decision.decide(policy_, found, asked)
+    if made["action"] in (ASSIGNED, LOWERED, ASKED):
+        assert made["set"] not in asked["unavailable"]
 
 
 @pytest.mark.parametrize(
