@@ -56,7 +56,7 @@ def _compile(command: list[str], root: str | None, deadline: float) -> bool:
     """Whether the compiler did its work; what kept it from that is noted."""
     attempt = _attempt(command, root)
     tried = state.read_json(_attempt_file(root)) or {}
-    if any(_differs(failed) is False for failed in faults(root)):
+    if any(stands(failed) for failed in faults(root)):
         return False
     if {key: tried.get(key) for key in attempt} == attempt:
         return False
@@ -68,7 +68,7 @@ def _compile(command: list[str], root: str | None, deadline: float) -> bool:
     if problem is None:
         _forget(root)
         return True
-    if not any(_differs(failed) is False for failed in faults(root)):
+    if not any(stands(failed) for failed in faults(root)):
         _note(root, dict(attempt, problem=problem))
     return False
 
@@ -152,7 +152,15 @@ def fault(root: str | None = None) -> Json | None:
 def faults(root: str | None) -> list[Json]:
     """The mistakes that stand in this project: the user's first."""
     notes = [fault(), fault(root) if root else None]
-    return [one for one in notes if one and isinstance(one.get("path"), str) and "size" in one]
+    return [one for one in notes if one and isinstance(one.get("path"), str)]
+
+
+def stands(mistake: Json) -> bool:
+    """Whether the file still is the version that the mistake was found in."""
+    try:
+        return not _differs(mistake)
+    except (KeyError, TypeError):  # a note of another version of ours
+        return False
 
 
 def uncompiled() -> bool:

@@ -32,9 +32,9 @@ COMMANDS = {
     "doctor": "Find what keeps the hooks from working.",
     "off": "Let every subagent run as asked, for a while.",
     "on": "Apply assignments and budgets again.",
-    "compile": "Compile config.yaml into what the hooks read.",
+    "compile": "Check config.yaml and compile it for the hooks.",
 }
-HIDDEN = frozenset({"compile"})  # run by the hooks, not by people
+SWITCHES = frozenset({"install", "uninstall", "compile", "off", "on"})  # they see to it themselves
 
 INTERRUPTED = 130
 BUG = 3
@@ -44,7 +44,7 @@ class LazyGroup(click.Group):
     """Commands by name; the module of one is imported only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return [name for name in COMMANDS if name not in HIDDEN]
+        return list(COMMANDS)
 
     def get_command(
         self,
@@ -70,7 +70,7 @@ class LazyGroup(click.Group):
 
 
 def _suggestion(name: str) -> str:
-    near = difflib.get_close_matches(name, COMMANDS.keys() - HIDDEN, n=1)
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
     return f" Did you mean '{near[0]}'?" if near else ""
 
 
@@ -89,6 +89,10 @@ def claude_tier(context: click.Context) -> None:
     """
     if context.invoked_subcommand not in ("install", "uninstall"):
         _follow_upgrade()
+    if context.invoked_subcommand not in SWITCHES:
+        from claude_tier import following
+
+        following.follow()
 
 
 def _follow_upgrade() -> None:

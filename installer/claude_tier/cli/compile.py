@@ -1,26 +1,29 @@
-"""`claude-tier compile`: what the hooks run when a configuration file has changed."""
+"""`claude-tier compile`: what the hooks run when a configuration file has changed, by hand."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import click
-from claude_tier_hooks import state
+from claude_tier_hooks import project, state
 
 from claude_tier import config
 
 
-@click.command(hidden=True)
+@click.command()
 @click.option(
     "--project",
     "root",
     type=click.Path(path_type=Path),
-    metavar="ROOT",
+    metavar="DIR",
     help="Compile this project's .claude/claude-tier.yaml as well.",
 )
 @click.option("--quiet", is_flag=True, help="Print mistakes only.")
 def command(*, root: Path | None, quiet: bool) -> int:
-    """Compile config.yaml into policy.json.
+    """Check config.yaml and compile it into the policy.json that the hooks read.
+
+    The hooks and most commands do this by themselves when it has changed.
+    A mistake is shown with its line; then the policy before it stays in force.
 
     \b
     Examples:
@@ -31,7 +34,7 @@ def command(*, root: Path | None, quiet: bool) -> int:
     if root is None:
         result = config.compile_user_policy(folder)
     else:
-        result = config.compile_project_policy(folder, root)
+        result = config.compile_project_policy(folder, Path(project.root(str(root.absolute()))))
     if quiet:
         return 0
     for note in result.notes:

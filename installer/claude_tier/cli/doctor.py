@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def command(*, live: bool, client: Path | None, as_json: bool) -> int:
     """Look at everything the hooks need, and say what is wrong and what to do.
 
-    It mends nothing. The exit code is 1 when there is a fault.
+    It mends nothing, but like most commands it compiles a changed config.yaml first.
+    The exit code is 1 when there is a fault.
 
     With --live it runs your own Claude Code in a scratch home, against an API on this machine that
     answers by script: it reaches no network and spends nothing, and shows for that version whether

@@ -65,3 +65,19 @@ def test_the_recorded_command_runs(home: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": path}
     subprocess.run([*command, "compile", "--quiet"], cwd="/", env=environment, check=True)
     assert policy.load()["preset"] == "budget"
+
+
+@pytest.mark.parametrize("inside", [".", "src/deep"])
+def test_a_projects_folder_is_found_as_the_hooks_find_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    """`--project .` means the project around it, by its whole path."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / ".claude/claude-tier.yaml").write_text("assign: {Plan: haiku}\n")
+    (tmp_path / "src/deep").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / inside)
+
+    assert cli.main(["compile", "--project", "."]) == 0
+
+    assert policy.load(str(tmp_path))["assign"]["Plan"]["tier"] == "haiku"
