@@ -138,7 +138,7 @@ def _choose(policy: Json, made: Json, found: list[Json], spawn: Json, asked: str
     """The tier an allowed Agent call runs on."""
     tiers = policy["tiers"]
     if spawn["would"]["model"] is None:
-        return _unknown(policy, made, found)
+        return _unknown(policy, made, found, spawn)
     floor = ladder.of_agent(policy["floor"], spawn["agent"])
     wanted, effort = _assigned(policy, spawn, asked)
     given = _runnable(wanted, spawn, tiers)
@@ -171,9 +171,18 @@ def _elsewhere(tier: str | None) -> str:
     return "the alias %s would not run %s here" % (tier, tier)
 
 
-def _unknown(policy: Json, made: Json, found: list[Json]) -> Json:
-    """Nothing is set, since it might raise; `set` names the ceiling the proof is judged by."""
+def _unknown(policy: Json, made: Json, found: list[Json], spawn: Json) -> Json:
+    """Only the lowest tier of all is set, since any other might raise.
+
+    When left, `set` names the ceiling the proof is judged by.
+    """
+    tiers = policy["tiers"]
     ceiling, cause = _ceiling(policy, made, found)
+    floor = ladder.of_agent(policy["floor"], spawn["agent"])
+    if ceiling and floor:
+        ceiling = ladder.higher(ceiling, str(floor), tiers)
+    if ceiling == ladder.TIERS[-1] and ceiling not in spawn["unavailable"]:
+        return dict(made, action=LOWERED, set=ceiling, reason=cause[0], budget=cause[1])
     reason = "what would run is not known" + (": " + cause[0] if ceiling else "")
     return dict(made, action=LEFT, set=ceiling, reason=reason, budget=cause[1])
 

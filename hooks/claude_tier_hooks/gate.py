@@ -254,7 +254,8 @@ def _notice(
     """What the user sees: every lowering, the first assignment of a type, each fault once."""
     agent, action = spawn["agent"], made["action"]
     if action == decision.LOWERED:
-        words = (agent, made["set"], spawn["would"]["model"], made["reason"])
+        instead = spawn["would"]["model"] or "a model we cannot know"
+        words = (agent, made["set"], instead, made["reason"])
         return "%s runs on %s instead of %s: %s." % words
     if action == decision.ASSIGNED:
         fresh = ledger.once(db, session, "assigned " + agent, made["set"])

@@ -115,6 +115,19 @@ def test_an_unknown_agent_type_is_left_alone(client: Client, serve: Serve, here:
     assert decisions(here)[-1]["action"] == "left"
 
 
+def test_an_unknown_agent_type_runs_on_the_lowest_tier_where_a_budget_says_so(
+    client: Client, serve: Serve, here: Installed
+) -> None:
+    """Nothing is below Haiku, so that it cannot be raised."""
+    agents = {"helper": {"description": "helps", "prompt": "Help.", "model": "opus"}}
+    here.configure(budget(LIMIT, on_stop="lowest"))
+    here.spend(SPENT["stop"])
+
+    seen = spawning(client, serve, "--agents", json.dumps(agents), subagent_type="helper")
+
+    assert seen.subagents == {"the task": HAIKU}
+
+
 def test_inherit_is_the_parents_model_and_is_assigned(
     client: Client, serve: Serve, here: Installed
 ) -> None:

@@ -265,6 +265,31 @@ def test_an_unknown_model_is_left_and_the_ceiling_noted_for_the_proof() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given_", "expected"),
+    [
+        ({}, (LOWERED, "haiku")),
+        ({"unavailable": ["haiku"]}, (LEFT, "haiku")),
+        ({"agent": "builder"}, (LEFT, "sonnet")),
+    ],
+)
+def test_an_unknown_model_runs_on_the_lowest_tier_where_that_is_the_ceiling(
+    given_: Json, expected: object
+) -> None:
+    """That cannot raise it; a floor above it stands, and is what the proof is judged by."""
+    asked = spawn(would={"model": None, "origin": "unknown"}, **given_)
+    for one in (standing("stop", 1.2, on_stop="lowest"), standing("cap", 0.9, ceiling="haiku")):
+        made = decision.decide(rules(floor={"builder": "sonnet"}), [one], asked)
+        assert (made["action"], made["set"]) == expected
+
+
+def test_the_lowest_rung_of_a_shortened_ladder_could_raise_an_unknown_model() -> None:
+    asked = spawn(would={"model": None, "origin": "unknown"})
+    short = rules(tiers=["fable", "opus", "sonnet"])
+    made = decision.decide(short, [standing("stop", 1.2, on_stop="lowest")], asked)
+    assert (made["action"], made["set"]) == (LEFT, "sonnet")
+
+
+@pytest.mark.parametrize(
     ("unavailable", "action", "tier"),
     [
         ([], LOWERED, "sonnet"),
