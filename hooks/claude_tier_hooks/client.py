@@ -22,7 +22,7 @@ TARGET = "ANTHROPIC_DEFAULT_%s_MODEL"  # what the client runs for an alias
 FORK = "fork"
 GENERAL = "general-purpose"
 MANAGED = "/etc/claude-code"
-HEAD = 8192  # bytes of an agent file that hold its frontmatter
+HEAD = 65536  # bytes of an agent file that hold its frontmatter
 
 
 def forced(environment: Json) -> bool:

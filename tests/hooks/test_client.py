@@ -79,6 +79,11 @@ def test_an_agent_is_known_by_its_name_not_its_files(work: Path) -> None:
     assert would("reviewer", work) == ("haiku", "agent file")
 
 
+def test_a_long_description_hides_no_model(work: Path) -> None:
+    define(work, "reviewer", "examples: " + "e" * 60_000, "model: haiku")
+    assert would("reviewer", work) == ("haiku", "agent file")
+
+
 @pytest.mark.parametrize(
     ("agent", "expected"),
     [
