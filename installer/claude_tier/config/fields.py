@@ -61,6 +61,14 @@ def no_repeats(items: list[Item]) -> list[Item]:
     return items
 
 
+def dearest_first(rungs: list[Rung]) -> list[Rung]:
+    """The ladder's order is the prices' own; another one would raise where it should lower."""
+    order = [rung for rung in LADDER if rung in rungs]
+    if rungs != order:
+        raise ValueError(f"must be in order, dearest first: [{', '.join(order)}]")
+    return rungs
+
+
 def _one_line(text: str) -> str:
     if not text.strip() or not text.isprintable():
         raise ValueError("must be one line of text")

@@ -28,6 +28,7 @@ from claude_tier.config.fields import (
     Section,
     Threshold,
     Tier,
+    dearest_first,
     detail,
     no_repeats,
     raise_all,
@@ -188,6 +189,7 @@ class Config(Section):
         list[Rung],
         Field(min_length=1),
         AfterValidator(no_repeats),
+        AfterValidator(dearest_first),
     ] = Field(default_factory=lambda: list(LADDER))
     assign: Assignments = Field(default_factory=dict)
     budgets: Budgets = Field(default_factory=list)

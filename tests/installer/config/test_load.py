@@ -30,6 +30,7 @@ ONE_MISTAKE = [
     ("preset: cheap", "1:1: preset: must be 'balanced', 'budget' or 'premium', not 'cheap'"),
     ("tiers: []", "1:1: tiers: must not be empty"),
     ("tiers: [opus, opus]", "1:15: tiers[1]: is listed twice"),
+    ("tiers: [haiku, opus]", "1:1: tiers: must be in order, dearest first: [opus, haiku]"),
     ("tiers: [opus, gpt]", "1:15: tiers[1]: must be 'fable', 'opus', 'sonnet' or 'haiku', not"),
     ("assign: {a: mini}", "1:10: assign.a.tier: must be one of your tiers: fable, opus, sonnet, h"),
     ("tiers: [opus, haiku]\nfloor:\n  a: sonnet", "3:3: floor.a: must be one of your tiers: opus"),

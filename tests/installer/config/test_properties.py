@@ -74,7 +74,8 @@ prices = st.builds(
 @st.composite
 def configurations(draw: st.DrawFn) -> dict[str, Any]:
     """Any valid configuration."""
-    rungs = draw(st.lists(st.sampled_from(LADDER), min_size=1, unique=True))
+    rungs = [*draw(st.lists(st.sampled_from(LADDER), min_size=1, unique=True))]
+    rungs.sort(key=LADDER.index)
     tiers = st.sampled_from(rungs)
     entry = some(effort=st.sampled_from(EFFORTS))
     assigned = st.none() | tiers | st.builds(lambda t, e: {"tier": t} | e, tiers, entry)
