@@ -18,6 +18,7 @@ KEPT, ASSIGNED, LOWERED, DENIED, ASKED, LEFT = (
     "kept", "assigned", "lowered", "denied", "asked", "left",
 )  # fmt: skip
 WAY_OUT = "To lift it for a while run `claude-tier off --for 1h` in a terminal of your own."
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
 STRICTNESS = ("lowest", "ask", "deny")
 
 
@@ -25,8 +26,8 @@ def decide(policy: Json, standings: list[Json], spawn: Json) -> Json:
     """The decision on a spawn.
 
     `spawn` has tool (Agent, Workflow or SendMessage), agent, would ({model, origin, at_most}),
-    inside (asked by a subagent), attended, forced, recent (new agents in the fan-out period) and
-    unavailable (tiers whose alias the client would send elsewhere).
+    inside (asked by a subagent), attended, forced, recent (new agents in the fan-out period),
+    unavailable (tiers whose alias the client would send elsewhere) and effort (the session's).
     The answer has action, set (the tier it is to run on, or not above when it is left), effort,
     reason, budget, level, used, and note (what only concerns the fan-out).
     """
@@ -198,7 +199,17 @@ def _assigned(policy: Json, spawn: Json, asked: str | None) -> tuple[str | None,
         tier = ladder.higher(tier, str(floor), policy["tiers"])
     if not ladder.cheaper(tier, asked, policy["tiers"]):
         return None, None
-    return tier, given.get("effort")
+    return tier, _lower_effort(given.get("effort"), spawn.get("effort"))
+
+
+def _lower_effort(given: str | None, session: str | None) -> str | None:
+    """The lower of the assigned effort and the session's, where that is known.
+
+    Left unsaid, a subagent on another model than the session's gets that model's default effort.
+    """
+    if given not in EFFORTS or session not in EFFORTS:
+        return given
+    return min(given, session, key=EFFORTS.index)
 
 
 def _ceiling(

@@ -68,12 +68,14 @@ def _call(event: Json) -> Json | None:
     agent = given.get("subagent_type")
     asked = given.get("model")
     cwd = event.get("cwd") or os.getcwd()
+    effort = event.get("effort")
     named = state.storable(agent) if isinstance(agent, str) and agent else client.GENERAL
     return {
         "now": time.time(), "tool": tool, "input": given,
         "agent": client.canonical(named, cwd),
         "asked": state.storable(asked) if isinstance(asked, str) else None,
         "cwd": cwd,
+        "effort": effort.get("level") if isinstance(effort, dict) else None,
         "session": event.get("session_id") or "unknown",
         "transcript": event.get("transcript_path"),
         "inside": event.get("agent_id"),
@@ -172,6 +174,7 @@ def _spawn(
         "attended": os.environ.get("CLAUDE_CODE_SESSION_ATTENDED") != "0",
         "recent": _recent(db, here, call["now"] - gate["seconds"]) if gate and db else 0,
         "woken": woken,
+        "effort": call["effort"],
         "unavailable": _unavailable(rules, call["cwd"]),
     }  # fmt: skip
 

@@ -298,6 +298,21 @@ def test_a_nested_spawn_inherits_from_its_parent_agent(
     assert decisions(here)[-1]["would"] == HAIKU
 
 
+@pytest.mark.parametrize(
+    ("session", "assigned", "ran"), [("low", "high", "low"), ("high", "low", "low")]
+)
+def test_an_assigned_effort_only_lowers(
+    session: str, assigned: str, ran: str, client: Client, serve: Serve, here: Installed
+) -> None:
+    """Like the tier it comes with."""
+    here.configure(f"assign: {{general-purpose: {{tier: sonnet, effort: {assigned}}}}}\n")
+
+    seen = spawning(client, serve, "--effort", session, subagent_type="general-purpose")
+
+    efforts = [one.request.effort for one in seen.api.requests if one.request.asker == "subagent"]
+    assert (seen.subagents, efforts) == ({"the task": SONNET}, [ran])
+
+
 def test_explore_inherits_opus_at_most(client: Client, serve: Serve, here: Installed) -> None:
     """Under Fable the client runs Explore on Opus by itself: there is nothing to assign."""
     here.configure("assign: {Explore: opus}\n")

@@ -203,6 +203,27 @@ def test_an_assignment_applies_only_where_nobody_asked() -> None:
     assert (made["action"], made["set"], made["effort"]) == (ASSIGNED, "haiku", "low")
 
 
+@pytest.mark.parametrize(
+    ("session", "assigned", "effort"),
+    [
+        ("medium", "low", "low"),
+        ("max", "xhigh", "xhigh"),
+        ("low", "high", "low"),
+        ("medium", "medium", "medium"),
+        (None, "high", "high"),
+        ("beyond", "high", "high"),
+        ("low", None, None),
+    ],
+)
+def test_an_assigned_effort_only_lowers(
+    session: str | None, assigned: str | None, effort: str | None
+) -> None:
+    """Where the session's is not known it applies as configured."""
+    table = rules(assign={"reviewer": {"tier": "haiku", "effort": assigned}})
+    made = decision.decide(table, [], spawn(effort=session))
+    assert (made["set"], made["effort"]) == ("haiku", effort)
+
+
 def test_an_assignment_never_runs_dearer_than_the_parent() -> None:
     """Under a haiku session an agent assigned to sonnet stays on haiku."""
     assigned = rules(assign={"reviewer": {"tier": "sonnet"}})
