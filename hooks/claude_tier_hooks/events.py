@@ -219,13 +219,11 @@ def _standings(db: sqlite3.Connection, rules: Json, here: Json) -> list[Json]:
 
 
 def _note_host(db: sqlite3.Connection, session: int) -> None:
-    """Where this session's requests go, when that is not Anthropic itself."""
+    """Where this session's requests go from now on; NULL is Anthropic itself."""
     url = os.environ.get("ANTHROPIC_BASE_URL", "")
     host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    if host:
-        db.execute(
-            "UPDATE session SET host = ? WHERE id = ?", (ledger.name_id(db, host.lower()), session)
-        )
+    number = ledger.name_id(db, host.lower()) if host else None
+    db.execute("UPDATE session SET host = ? WHERE id = ?", (number, session))
 
 
 def _note_model(db: sqlite3.Connection, session: int, model: str | None, at: float) -> None:

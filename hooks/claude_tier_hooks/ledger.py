@@ -78,6 +78,7 @@ SCHEMA = (
     "CREATE INDEX usage_by_session ON usage (session, at)",
     "CREATE INDEX usage_unpriced ON usage (model) WHERE usd IS NULL",
     "CREATE INDEX usage_renamed ON usage (session) WHERE asked IS NOT NULL",
+    "CREATE INDEX usage_free ON usage (session) WHERE usd = 0",
     "CREATE INDEX usage_unmeasured ON usage (at) WHERE final = 0",
     "CREATE TABLE bucket (start INTEGER NOT NULL, session INTEGER NOT NULL, agent INTEGER NOT NULL,"
     " model INTEGER NOT NULL, source INTEGER NOT NULL, project INTEGER NOT NULL,"

@@ -55,6 +55,14 @@ def entry(models: Json, model: str, when: float) -> Json | None:
     return None
 
 
+def of_host(table: Json, hosts: Json, host: str | None) -> Json | None:
+    """The table that holds for what that host answers; None where it is free."""
+    named = hosts.get(host) if host else None
+    if named and named.get("free"):
+        return None
+    return dict(table, models=named["prices"]) if named and named.get("prices") else table
+
+
 def price(table: Json, model: str, when: float, usage: Json) -> float | None:
     """Dollars for one response; `usage` has the token kinds, web_searches, speed, geo, parts.
 

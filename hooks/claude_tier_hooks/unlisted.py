@@ -1,8 +1,8 @@
 """What the client charged in a session without a transcript row: compaction, titles.
 
 Per session and model max(0, the last cost-state - the usage of every source), recomputed and never
-added. A cost-state is cumulative; a fall starts a new segment; a fork's begins with its parent's
-figure at the fork. The caller holds the transaction.
+added. A cost-state is cumulative; a fall below a segment's first figure starts a new one; a fork's
+begins with its parent's figure at the fork. The caller holds the transaction.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _FIELDS = (
     ("webSearchRequests", "web_searches"),
 )
 _KINDS = len(ledger.KINDS)
+_client: Json = {}
 
 
 def remember(db: sqlite3.Connection, session: int, row: Json, at: float) -> bool:
@@ -67,10 +68,10 @@ def charged(db: sqlite3.Connection, session: int) -> dict[str, list[float]] | No
         return None
     # The client may have removed the rows that dated one, which then seems to be a fall: of the
     # order in time and the order of reading the one with fewer falls is right.
-    ends = min(_ends(states), _ends(sorted(states, key=lambda one: one[3])), key=len)
+    read = sorted(states, key=lambda one: one[3])
     figures: dict[str, list[float]] = {}
-    for _, _, models, _ in ends:
-        _add(figures, json.loads(models), 1)
+    for segment in min(_segments(states), _segments(read), key=len):
+        _add(figures, segment, 1)
     (parent,) = db.execute("SELECT parent FROM session WHERE id = ?", (session,)).fetchone()
     if parent is None:
         return figures
@@ -94,10 +95,22 @@ def _states(db: sqlite3.Connection, session: int) -> list[State]:
     return db.execute(query, (session,)).fetchall()
 
 
-def _ends(states: list[State]) -> list[State]:
-    """The last of each segment: those before a fall, and the very last."""
-    falls = [a for a, b in zip(states, states[1:]) if b[1] < a[1] - 1e-12]
-    return [*falls, states[-1]]
+def _segments(states: list[State]) -> list[dict[str, list[float]]]:
+    """The greatest figures of each segment by model; one begins below the first of that before.
+
+    Processes that resume one session at a time each go on from what it had then, and write in
+    turn: a figure below another's is no fall.
+    """
+    found: list[dict[str, list[float]]] = []
+    first = 0.0
+    for _, total, models, _ in states:
+        if not found or total < first - 1e-12:
+            first = total
+            found.append({})
+        for name, values in json.loads(models).items():
+            known = found[-1].setdefault(name, values)
+            found[-1][name] = [max(pair) for pair in zip(known, values)]
+    return found
 
 
 def _add(figures: dict[str, list[float]], models: dict[str, list[float]], sign: int) -> None:
@@ -107,12 +120,15 @@ def _add(figures: dict[str, list[float]], models: dict[str, list[float]], sign: 
             sums[n] += sign * value
 
 
-def recompute(db: sqlite3.Connection, sessions: set[int], table: Json) -> None:
+def recompute(db: sqlite3.Connection, sessions: set[int], table: Json, hosts: Json) -> None:
     """Bring `unlisted` up to date for these sessions and the forks of them."""
     if not sessions or not db.execute("SELECT 1 FROM cost_state LIMIT 1").fetchone():
         return
     for session in sorted(sessions | _forks(db, sessions)):
-        _recompute_one(db, session, table)
+        (host,) = db.execute(
+            "SELECT (SELECT text FROM name WHERE id = host) FROM session WHERE id = ?", (session,)
+        ).fetchone()
+        _recompute_one(db, session, prices.of_host(table, hosts, host))
 
 
 def _forks(db: sqlite3.Connection, sessions: set[int]) -> set[int]:
@@ -123,7 +139,7 @@ def _forks(db: sqlite3.Connection, sessions: set[int]) -> set[int]:
     return {row[0] for row in found}
 
 
-def _recompute_one(db: sqlite3.Connection, session: int, table: Json) -> None:
+def _recompute_one(db: sqlite3.Connection, session: int, table: Json | None) -> None:
     figures = charged(db, session)
     if (
         figures is None
@@ -131,13 +147,17 @@ def _recompute_one(db: sqlite3.Connection, session: int, table: Json) -> None:
     ):
         return
     listed = _listed(db, session)
+    otherwise = _priced_otherwise(db, session)
     states = _states(db, session)
     at = states[-1][0] if states else 0.0
     wanted = {}
     for name, values in _folded(figures or {}).items():
-        row = _beyond(name, values, listed.get(_fold(name)), at, table)
-        if row:
-            wanted[ledger.name_id(db, name)] = row
+        seen = listed.get(_fold(name), [0.0] * (_KINDS + 1))
+        tokens = [max(0, int(a - b)) for a, b in zip(values[:_KINDS], seen)]
+        if any(tokens):
+            beyond = None if _fold(name) in otherwise else values[_KINDS] - seen[_KINDS]
+            usd = _dollars(name, tokens, at, table, beyond)
+            wanted[ledger.name_id(db, name)] = (at, *tokens, usd)
     _replace(db, session, wanted)
 
 
@@ -181,17 +201,41 @@ def _listed(db: sqlite3.Connection, session: int) -> dict[str, list[float]]:
     return figures
 
 
-def _beyond(
-    name: str, values: list[float], listed: list[float] | None, at: float, table: Json
-) -> Row | None:
-    """(at, tokens…, dollars) of what has no row; None when everything has one."""
-    listed = listed or [0.0] * (_KINDS + 1)
-    tokens = [max(0, int(a - b)) for a, b in zip(values[:_KINDS], listed)]
-    if not any(tokens):
+def _priced_otherwise(db: sqlite3.Connection, session: int) -> set[str]:
+    """Models whose rows do not cost what the client reckons: answered by another, or free."""
+    found = db.execute(
+        "SELECT text FROM name JOIN usage ON name.id = asked WHERE session = ?1"
+        " UNION SELECT text FROM name JOIN usage ON name.id = model WHERE session = ?1"
+        " AND usd = 0 AND input_tokens + output_tokens > 0",
+        (session,),
+    )
+    return {_fold(row[0]) for row in found}
+
+
+def _dollars(
+    name: str, tokens: list[int], at: float, table: Json | None, beyond: float | None
+) -> float | None:
+    """What is missing costs: `beyond` of the client's figure where our prices are the client's.
+
+    Elsewhere the tokens at our price, without the step of long prompts: in how many calls they
+    were used is not known.
+    """
+    if table is None:
+        return 0.0
+    rate = prices.entry(table.get("models") or {}, name, at)
+    if rate is None:
         return None
-    models = table.get("models") or {}
-    priced = prices.entry(models, name, at) is not None
-    return (at, *tokens, max(0.0, values[_KINDS] - listed[_KINDS]) if priced else None)
+    if beyond is not None and rate == prices.entry(_shipped(), name, at):
+        return max(0.0, beyond)
+    used = dict(zip((*prices.KINDS, "web_searches"), tokens))
+    return prices.price(dict(table, models={name: [dict(rate, above=None)]}), name, at, used)
+
+
+def _shipped() -> Json:
+    """The prices that Claude Code itself reckons with, read when they are first needed."""
+    if not _client:
+        _client.update(prices.shipped().get("models") or {})
+    return _client
 
 
 def _replace(db: sqlite3.Connection, session: int, wanted: dict[int, Row]) -> None:

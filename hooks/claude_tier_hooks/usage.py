@@ -173,13 +173,9 @@ class Recorder:
 
     def _price(self, row: Json, at: float, session: Json) -> float | None:
         """Where the request went decides: a host named in the configuration has its own prices."""
-        host = self.hosts.get(ledger.text_of(self.db, session["host"])) if session["host"] else None
-        if host and host.get("free"):
-            return 0.0
-        table = (
-            dict(self.table, models=host["prices"]) if host and host.get("prices") else self.table
-        )
-        return prices.price(table, row["model"], at, row)
+        host = ledger.text_of(self.db, session["host"]) if session["host"] else None
+        table = prices.of_host(self.table, self.hosts, host)
+        return prices.price(table, row["model"], at, row) if table is not None else 0.0
 
     def _merge(self, key: str, new: Cells, owner: Json, row: Json) -> None:
         found = self.db.execute(_SELECT, (key,)).fetchone()
@@ -323,7 +319,7 @@ class Recorder:
                 "UPDATE run SET usd = usd + ?, tokens = tokens + ? WHERE id = ?", (usd, tokens, run)
             )
         self._keep_models()
-        unlisted.recompute(self.db, self.touched, self.table)
+        unlisted.recompute(self.db, self.touched, self.table, self.hosts)
         self.sums, self.runs, self.touched = {}, {}, set()
 
 

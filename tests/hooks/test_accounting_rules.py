@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from claude_tier_hooks import ingest, ledger, policy, state
 
+from .process import run, sample, transcript
+
 OPUS = "claude-opus-5-5"
 RATE = {
     "from": None, "until": None, "input": 1.0, "output": 2.0, "cache_read": 0.0,
@@ -193,3 +195,88 @@ def test_the_greater_row_says_what_was_asked_for(home: Path, db: sqlite3.Connect
     read(db)
     assert unlisted(db) == {}
     assert by_model(db) == {"other": 9}
+
+
+def noted(db: sqlite3.Connection, host: str | None) -> None:
+    """Session s1's requests go to that host."""
+    number = ledger.name_id(db, host) if host else None
+    project = ledger.name_id(db, "/w")
+    session = ledger.name_id(db, "s1")
+    db.execute(
+        "INSERT INTO session (id, project, host) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT DO UPDATE SET host = ?3",
+        (session, project, number),
+    )
+
+
+def beyond(db: sqlite3.Connection) -> list[float | None]:
+    """Dollars of what has no row."""
+    return [row[0] for row in db.execute("SELECT usd FROM unlisted")]
+
+
+def test_what_has_no_row_is_free_where_answers_are(home: Path, db: sqlite3.Connection) -> None:
+    """The client reckons with list prices whoever answers."""
+    noted(db, "localhost:1")
+    write(home, answer("msg_1", 5), saved(9.0, claude_opus_5_5=(50, 9.0)))
+    rules = dict(policy.load(), hosts={"localhost:1": {"name": "local", "free": True}})
+    read(db, rules)
+    assert unlisted(db) == {OPUS: 45}
+    assert beyond(db) == [0.0]
+    noted(db, None)  # resumed at Anthropic: what was free stays free
+    write(home, answer("msg_2", 50), saved(10.0, claude_opus_5_5=(110, 10.0)))
+    read(db, rules)
+    assert unlisted(db) == {OPUS: 55}
+    assert beyond(db) == [pytest.approx(55 * rules["models"][OPUS][-1]["output"] * 1e-6)]
+
+
+def test_what_has_no_row_costs_what_its_host_takes(home: Path, db: sqlite3.Connection) -> None:
+    """And has no price where the host has none for that model."""
+    noted(db, "gateway:1")
+    figures = {"claude_opus_5_5": (50, 9.0), "claude_haiku_5_5": (10, 1.0)}
+    write(home, answer("msg_1", 5), saved(10.0, **figures))
+    hosts = {"gateway:1": {"name": "gateway", "free": False, "prices": {OPUS: [RATE]}}}
+    read(db, dict(policy.load(), hosts=hosts))
+    assert sorted(beyond(db), key=str) == [pytest.approx(45 * 2e-6), None]
+
+
+def test_what_has_no_row_costs_what_the_user_says(home: Path, db: sqlite3.Connection) -> None:
+    """The difference to the client's figure is dollars of another price."""
+    write(home, answer("msg_1", 5), saved(9.0, claude_opus_5_5=(50, 9.0)))
+    rules = policy.load()
+    read(db, dict(rules, models={**rules["models"], OPUS: [RATE]}))
+    assert beyond(db) == [pytest.approx(45 * 2e-6)]
+
+
+def test_what_has_no_row_costs_what_the_client_says(home: Path, db: sqlite3.Connection) -> None:
+    """With the prices that we have of it, its own figure is exact."""
+    write(home, answer("msg_1", 5), saved(9.0, claude_opus_5_5=(50, 9.0)))
+    read(db)
+    assert counted(db) == (50, pytest.approx(9.0))
+
+
+def test_a_session_resumed_twice_at_a_time_has_no_fall(home: Path, db: sqlite3.Connection) -> None:
+    """Both go on from the same figure; who writes last may have used less."""
+    states = [(20, 2.0), (40, 4.0), (21, 2.01)]
+    write(home, *(saved(usd, claude_opus_5_5=(output, usd)) for output, usd in states))
+    read(db)
+    assert counted(db) == (40, pytest.approx(4.0))
+    write(home, saved(0.5, claude_opus_5_5=(5, 0.5)))  # /clear
+    read(db)
+    assert counted(db) == (45, pytest.approx(4.5))
+
+
+def test_a_session_back_at_anthropic_is_free_no_more(home: Path) -> None:
+    """The host of a session is that of its last start."""
+    rules = dict(policy.load(), hosts={"local:1": {"name": "local", "free": True}}, budgets=[])
+    state.ensure()
+    Path(state.path("policy.json")).write_text(json.dumps(rules))
+    path = transcript(home)
+    local = {"ANTHROPIC_BASE_URL": "http://Local:1"}
+    run("SessionStart", sample("SessionStart", home), env=local)
+    row = json.loads(path.read_text())
+    row["message"]["id"] = "msg_2"
+    with path.open("a") as stream:
+        stream.write(json.dumps(row) + "\n")
+    run("SessionStart", sample("SessionStart", home, source="resume"))
+    hosts = ledger.connect().execute("SELECT host FROM session").fetchall()
+    assert hosts == [(None,)]

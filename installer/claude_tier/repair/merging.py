@@ -231,15 +231,17 @@ def _cost_states(db: sqlite3.Connection, rules: Json) -> None:
         f"SELECT {session}, o.at, o.total, o.models FROM old.cost_state o"
         f" WHERE {_unless_lost('cost_state', 'total, models')} ORDER BY o.session, o.seq"
     ).fetchall()
+    hosts = rules.get("hosts") or {}
     for start in range(0, len(rows), BATCH):
         part = rows[start : start + BATCH]
         with ledger.Writing(db):
             db.executemany(_ADD_COST_STATE, part)
-            unlisted.recompute(db, {row[0] for row in part}, rules)
+            unlisted.recompute(db, {row[0] for row in part}, rules, hosts)
 
 
 _ADD_COST_STATE = (
-    "INSERT INTO main.cost_state SELECT ?1, (SELECT coalesce(max(seq), 0) + 1 FROM main.cost_state"
+    "INSERT INTO main.cost_state (session, seq, at, total, models)"
+    " SELECT ?1, (SELECT coalesce(max(seq), 0) + 1 FROM main.cost_state"
     " WHERE session = ?1), ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM main.cost_state"
     " WHERE session = ?1 AND total = ?3 AND models = ?4)"
 )
