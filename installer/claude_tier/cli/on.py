@@ -26,4 +26,6 @@ def command(*, as_json: bool) -> int:
         print_json(asdict(switched))
     elif switched.changed:
         click.echo("On: new subagents follow the configuration again.")
+    else:
+        click.echo("It was on already.", err=True)
     return 0

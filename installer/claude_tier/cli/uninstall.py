@@ -13,7 +13,12 @@ from claude_tier.output import json_option
 
 @click.command()
 @place.place_options
-@click.option("--purge", is_flag=True, help="Remove configuration, backups and the ledger as well.")
+@click.option(
+    "--purge",
+    is_flag=True,
+    help="Remove configuration, backups and the ledger as well. Transcripts that are still there "
+    "are counted again by the next command that reads them.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the changes as a diff and make none.")
 @click.option("--force", is_flag=True, help="Follow links out of a project.")
 @json_option

@@ -11,6 +11,7 @@ from typing import Literal
 from claude_tier.install.plan import QUIET, Change, Plan
 
 Action = Literal["install", "uninstall"]
+INFINITIVE = {"wrote": "write", "updated": "update", "removed": "remove"}
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,17 @@ class Outcome:
     kept: tuple[tuple[Path, str], ...]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    purged: tuple[Path, ...] = ()  # whole folders and files that go with --purge
 
     @classmethod
     def of(
-        cls, action: Action, plan: Plan, *, dry_run: bool = False, warnings: Sequence[str] = ()
+        cls,
+        action: Action,
+        plan: Plan,
+        *,
+        dry_run: bool = False,
+        warnings: Sequence[str] = (),
+        purged: Sequence[Path] = (),
     ) -> Outcome:
         shown = tuple(change for change in plan.changes if change.kind not in QUIET)
         return cls(
@@ -40,6 +48,7 @@ class Outcome:
             kept=tuple(plan.kept),
             notes=tuple(plan.notes),
             warnings=tuple(warnings),
+            purged=tuple(purged),
         )
 
     def lines(self) -> list[str]:
@@ -60,19 +69,36 @@ class Outcome:
             "root": str(self.root) if self.root else None,
             "dry_run": self.dry_run,
             "changes": [
-                {"change": change.verb, "kind": change.kind, "path": str(change.path)}
+                {"change": self._verb(change), "kind": change.kind, "path": str(change.path)}
                 for change in self.changes
             ],
             "kept": [{"path": str(path), "reason": why} for path, why in self.kept],
             "notes": list(self.notes),
             "warnings": list(self.warnings),
+            "purged": [str(path) for path in self.purged],
             **shown,
         }
 
     def diff(self) -> list[str]:
         """What a dry run would change: whole removals first, then the rest file by file."""
         ordered = sorted(self.changes, key=lambda change: change.after is not None)
-        return [line for change in ordered for line in _diff(change)]
+        lines = [line for change in ordered for line in self._diff(change)]
+        return lines + [f"would remove {path}" for path in self.purged]
+
+    def _verb(self, change: Change) -> str:
+        return f"would {INFINITIVE[change.verb]}" if self.dry_run else change.verb
+
+    def _diff(self, change: Change) -> Iterator[str]:
+        if change.kind == "runtime":
+            yield f"{self._verb(change)} {change.path}"
+            return
+        yield from difflib.unified_diff(
+            _lines(change.before),
+            _lines(change.after),
+            fromfile=str(change.path) if change.before is not None else "/dev/null",
+            tofile=str(change.path) if change.after is not None else "/dev/null",
+            lineterm="",
+        )
 
     def _changed(self) -> Iterator[str]:
         """A line a file; the runtime's many files are one thing to people."""
@@ -88,19 +114,6 @@ def _common(changes: list[Change]) -> Path:
     """The folder that holds all of them."""
     parents = [set(change.path.parents) for change in changes]
     return max(set.intersection(*parents), key=lambda path: len(path.parts))
-
-
-def _diff(change: Change) -> Iterator[str]:
-    if change.kind == "runtime":
-        yield f"{change.verb} {change.path}"
-        return
-    yield from difflib.unified_diff(
-        _lines(change.before),
-        _lines(change.after),
-        fromfile=str(change.path) if change.before is not None else "/dev/null",
-        tofile=str(change.path) if change.after is not None else "/dev/null",
-        lineterm="",
-    )
 
 
 def _lines(content: bytes | None) -> list[str]:

@@ -29,8 +29,10 @@ def uninstall(request: Request, *, dry_run: bool = False) -> Outcome:
     """Uninstall, or say what it would do; raises UserError, and then nothing was changed."""
     target = request.target
     if dry_run:
-        return Outcome.of("uninstall", draft(request), dry_run=True)
+        goes = _contents(target.state) if request.purge else []
+        return Outcome.of("uninstall", draft(request), dry_run=True, purged=goes)
     unused, fresh = not target.state.exists(), is_fresh(target)
+    goes = _contents(target.state) if request.purge else []
     with transaction.locked(target.state):
         recovered = transaction.recover(target.state)
         plan = carry_out(target, lambda: draft(request))
@@ -39,7 +41,12 @@ def uninstall(request: Request, *, dry_run: bool = False) -> Outcome:
         if request.purge or unused:
             _purge(target, config_too=fresh)
     _tell(plan, request, unused=unused)
-    return Outcome.of("uninstall", plan)
+    return Outcome.of("uninstall", plan, purged=goes)
+
+
+def _contents(state: Path) -> list[Path]:
+    """The state folder and what is in it, the ledger among it."""
+    return [state, *sorted(state.iterdir())] if state.is_dir() else []
 
 
 def draft(request: Request) -> Plan:
@@ -73,6 +80,8 @@ def _tell(plan: Plan, request: Request, *, unused: bool) -> None:
             f"{state} keeps your configuration and the ledger; "
             "`claude-tier uninstall --purge` removes them."
         )
+    elif not plan.changes:
+        plan.notes.append("Nothing of claude-tier is installed here.")
 
 
 def _left(known: Manifest, remaining: tuple[Install, ...], target: Target) -> bytes | None:

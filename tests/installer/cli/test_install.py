@@ -108,8 +108,36 @@ def test_a_dry_run_prints_a_diff(config: Path, capsys: pytest.CaptureFixture[str
     shown = capsys.readouterr().out
     assert f"--- {config}/settings.json\n+++ {config}/settings.json\n" in shown
     assert '-  "model": "opus"\n+  "model": "opus",\n+  "hooks": {\n' in shown
-    assert f"wrote {config}/claude-tier/hooks/stop.py\n" in shown
+    assert f"would write {config}/claude-tier/hooks/stop.py\n" in shown
     assert snapshot(config) == before
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_dry_purge_names_all_that_goes(
+    config: Path, capsys: pytest.CaptureFixture[str], *, installed: bool
+) -> None:
+    """The ledger above all, also when it is all there is; as text and as JSON."""
+    if installed:
+        cli.main(["install"])
+    ledger = write(config / "claude-tier/ledger.db", "counted")
+    capsys.readouterr()
+
+    assert cli.main(["uninstall", "--purge", "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert {f"would remove {ledger}", f"would remove {ledger.parent}"} <= {*lines}
+    assert cli.main(["uninstall", "--purge", "--dry-run", "--json"]) == 0
+    assert {str(ledger), str(ledger.parent)} <= {*json.loads(capsys.readouterr().out)["purged"]}
+    assert ledger.exists()
+
+
+def test_a_dry_run_without_a_purge_keeps_the_ledger(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Then nothing is purged."""
+    cli.main(["install"])
+    capsys.readouterr()
+    assert cli.main(["uninstall", "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["purged"] == []
 
 
 def test_a_file_that_cannot_be_read_ends_with_one_message(

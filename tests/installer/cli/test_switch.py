@@ -72,10 +72,10 @@ def test_off_says_until_when_and_how_to_end_it(
     )
 
 
-def test_on_is_silent_when_nothing_was_off(capsys: pytest.CaptureFixture[str]) -> None:
-    """What was not done is not told."""
+def test_on_says_when_nothing_was_off(capsys: pytest.CaptureFixture[str]) -> None:
+    """A result there is none, so it is a message."""
     assert cli.main(["on"]) == 0
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", "It was on already.\n")
     cli.main(["off"])
     capsys.readouterr()
     assert cli.main(["on"]) == 0

@@ -168,10 +168,11 @@ def test_python_caches_go_with_the_runtime(
 def test_uninstalling_what_is_not_installed_changes_nothing(
     place: Place, uninstall: Run, home: Path, project: Path, scope: Scope
 ) -> None:
-    """Nothing is said, and not even the state folder is made."""
+    """It says so, and not even the state folder is made."""
     before = snapshot(home), snapshot(project)
     outcome = uninstall(place(scope))
-    assert (outcome.lines(), outcome.remarks()) == ([], [])
+    said = ["Nothing of claude-tier is installed here."]
+    assert (outcome.lines(), outcome.remarks()) == (said, [])
     assert (snapshot(home), snapshot(project)) == before
 
 
