@@ -26,6 +26,7 @@ def daily(now: float) -> str | None:
 def write(now: float) -> str:
     """Copy the ledger to today's backup, replacing an earlier one; keeps the newest seven."""
     target = _of_day(now)
+    _drop_torn(now)
     if damaged() and os.path.exists(target):
         raise ledger.DamagedError("it was set aside, and today's backup may hold more than it does")
     os.makedirs(state.path("backups"), mode=0o700, exist_ok=True)
@@ -80,6 +81,20 @@ def _copy(source: str, target: str) -> None:
         live.close()
     if found != "ok":
         raise ledger.DamagedError(found)
+
+
+def _drop_torn(now: float) -> None:
+    """Copies of runs that were killed; one that is being written is younger than a day."""
+    for file in _named(state.path("backups"), "ledger-", ".tmp"):
+        if _written(file) < now - 86400:
+            os.unlink(file)
+
+
+def _written(file: str) -> float:
+    try:
+        return os.stat(file).st_mtime
+    except OSError:  # another run was first
+        return float("inf")
 
 
 def _drop_old() -> None:

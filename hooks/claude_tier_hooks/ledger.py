@@ -259,7 +259,8 @@ def told(db: sqlite3.Connection, session: int, what: str) -> str | None:
 def once(db: sqlite3.Connection, session: int, what: str, value: str = "") -> bool:
     """Whether this session was not told this value yet; remembers that it is now."""
     changed = db.execute(
-        "INSERT INTO told VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+        "INSERT INTO told (session, what, value) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET value = excluded.value"
         " WHERE value IS NOT excluded.value",
         (session, what, value),
     )

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from .shapes import Json
 
 WINDOWS = ("five_hour", "seven_day")
+JITTER = 60  # seconds; the end of one window is not told to the second
+SIGPIPE = 13
+# An idle session repaints with what it last heard: only a later window, or more of the same, is
+# news. A window that claims to end later than any can is not believed for long.
+_KEEP_WINDOW = (
+    "INSERT INTO plan_window (name, used, resets_at, at) VALUES (?1, ?2, ?3, ?4)"
+    " ON CONFLICT DO UPDATE SET used = ?2, resets_at = ?3, at = ?4"
+    " WHERE ?3 > resets_at + ?5 OR (?3 >= resets_at - ?5 AND ?2 > used)"
+    " OR resets_at > ?4 + 8 * 86400"
+)
 
 
 def run() -> None:
@@ -54,7 +64,13 @@ def _chained(command: str, data: bytes) -> str:
         (os.POSIX_SPAWN_DUP2, theirs_out, 1),
         *((os.POSIX_SPAWN_CLOSE, one) for one in (theirs_in, ours_out, ours_in, theirs_out)),
     ]
-    child = os.posix_spawn("/bin/sh", ["sh", "-c", command], os.environ, file_actions=actions)
+    child = os.posix_spawn(
+        "/bin/sh",
+        ["sh", "-c", command],
+        os.environ,
+        file_actions=actions,
+        setsigdef=[SIGPIPE],  # Python ignores it, and a child would too
+    )
     os.close(theirs_in)
     os.close(theirs_out)
     try:
@@ -103,20 +119,21 @@ def _today(db: sqlite3.Connection, rules: Json, now: float) -> float:
     return budget.spent(db, day, budget.began(db, day, now, rules["week_start"]), {})[0]
 
 
+def _figure(value: object) -> float | None:
+    """NaN, Infinity and 400 digits are none."""
+    return float(value) if isinstance(value, (int, float)) and 0 <= value < 1e15 else None
+
+
 def _keep_windows(db: sqlite3.Connection, limits: object, now: float) -> None:
     """Keep what the plan's windows say; any part may be missing, and most change nothing."""
     for name in WINDOWS:
         window = limits.get(name) if isinstance(limits, dict) else None
         if not isinstance(window, dict):
             continue
-        used, resets = window.get("used_percentage"), window.get("resets_at")
-        if not isinstance(used, (int, float)) or not isinstance(resets, (int, float)):
+        used, resets = _figure(window.get("used_percentage")), _figure(window.get("resets_at"))
+        if used is None or resets is None:
             continue
         try:
-            db.execute(
-                "INSERT INTO plan_window VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET"
-                " used = ?2, resets_at = ?3, at = ?4 WHERE used <> ?2 OR resets_at <> ?3",
-                (name, float(used), float(resets), now),
-            )
+            db.execute(_KEEP_WINDOW, (name, used, resets, now, JITTER))
         except sqlite3.OperationalError as fault:  # locked: the next update says it again
             state.log_fault("status line", fault)

@@ -252,7 +252,10 @@ def _replace(db: sqlite3.Connection, session: int, wanted: dict[int, Row]) -> No
         db.execute("DELETE FROM unlisted WHERE session = ? AND model = ?", (session, model))
         if new:
             marks = ", ".join("?" * (len(new) + 2))
-            db.execute("INSERT INTO unlisted VALUES (%s)" % marks, (session, model, *new))
+            db.execute(
+                "INSERT INTO unlisted (session, model, %s) VALUES (%s)" % (columns, marks),
+                (session, model, *new),
+            )
 
 
 def _sum(db: sqlite3.Connection, session: int, model: int, row: Row | None, sign: int) -> None:

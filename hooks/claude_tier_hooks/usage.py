@@ -294,7 +294,7 @@ class Recorder:
         tokens, usd = row[11:17], row[USD]
         key = (int(at // ledger.BUCKET), session, agent, model, source)
         sums = self.sums.setdefault(key, [0.0] * len(ledger.SUMS))
-        unpriced = requests if usd is None else 0
+        unpriced = int(usd is None)  # an advisor's call too, though it is no request
         for n, value in enumerate((requests, *tokens, usd or 0.0, unpriced)):
             sums[n] += sign * value
         if run:

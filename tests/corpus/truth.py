@@ -87,7 +87,7 @@ def totals(charges: Iterable[Charge]) -> Totals:
         tokens += charge.tokens
         usd += charge.usd or 0
         requests += charge.is_request
-        unpriced += charge.is_request and charge.usd is None
+        unpriced += charge.usd is None
     return {
         "requests": requests,
         **asdict(tokens),

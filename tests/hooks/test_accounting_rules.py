@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from claude_tier_hooks import ingest, ledger, policy, state
+from claude_tier_hooks import backup, ingest, ledger, policy, state, status_line
 
 from .process import run, sample, transcript
 
@@ -280,3 +281,83 @@ def test_a_session_back_at_anthropic_is_free_no_more(home: Path) -> None:
     run("SessionStart", sample("SessionStart", home, source="resume"))
     hosts = ledger.connect().execute("SELECT host FROM session").fetchall()
     assert hosts == [(None,)]
+
+
+def test_an_advisor_without_a_price_is_unpriced(home: Path, db: sqlite3.Connection) -> None:
+    """It is no request, but its dollars are missing from the sum all the same."""
+    advice = {"type": "advisor_message", "model": "claude-new-9", "output_tokens": 1000}
+    write(home, answer("msg_1", 10, usage={"iterations": [advice]}))
+    read(db)
+    query = "SELECT text, requests, unpriced_requests FROM bucket JOIN name ON name.id = model"
+    assert sorted(db.execute(query)) == [("claude-new-9", 0, 1), (OPUS, 1, 0)]
+
+
+def test_columns_of_a_newer_version_are_no_obstacle(home: Path, db: sqlite3.Connection) -> None:
+    """An older one running beside it goes on counting."""
+    for table in ("told", "offset", "plan_window", "unlisted", "cost_state", "usage"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN newer TEXT")
+    db.execute("PRAGMA user_version = 99")
+    write(home, answer("msg_1", 5), saved(9.0, claude_opus_5_5=(50, 9.0)))
+    read(db)
+    assert counted(db)[0] == 50
+    assert ledger.once(db, 1, "table", "told")
+    run("StatusLine", sample("StatusLine", home, rate_limits=limits(50, 1000)))
+    assert db.execute("SELECT used FROM plan_window").fetchall() == [(50.0,)]
+
+
+def limits(used: object, left: float) -> dict[str, object]:
+    """What the client says of the five-hour window; it ends so many seconds after a set time."""
+    return {"five_hour": {"used_percentage": used, "resets_at": 4_000_000_000 + left}}
+
+
+def windows(db: sqlite3.Connection, said: list[tuple[object, float]]) -> list[tuple[float, ...]]:
+    """What is kept after sessions said all that, 2 hours before the set time."""
+    for used, left in said:
+        status_line._keep_windows(db, limits(used, left), 4_000_000_000 - 7200.0)
+    query = "SELECT used, resets_at - 4000000000 FROM plan_window"
+    return db.execute(query).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ([(96, 0), (40, 0)], (96, 0)),  # an idle session's older figure
+        ([(96, 0), (40, 30)], (96, 0)),  # the same window, told a little later
+        ([(96, 0), (97, -30)], (97, -30)),
+        ([(96, 0), (10, 18000)], (10, 18000)),  # the next window
+        ([(10, 18000), (96, 0)], (10, 18000)),  # an idle session in the one before
+        ([(5, 1e9), (7, 0)], (7, 0)),  # nonsense
+        ([(96, 0), (int("1" * 400), 0), (float("nan"), 0)], (96, 0)),
+    ],
+)
+def test_a_plan_window_does_not_go_back(
+    said: list[tuple[object, float]], kept: tuple[float, float], db: sqlite3.Connection
+) -> None:
+    """Every session says what it last heard, however long ago that was."""
+    assert windows(db, said) == [kept]
+
+
+def test_the_users_status_line_dies_of_a_closed_pipe(home: Path) -> None:
+    """As it does in a shell: Python ignores that signal, and a child would too."""
+    state.ensure()
+    endless = "(while :; do echo mine || exit; done; echo) 2>/dev/null | head -1"
+    mask = "grep SigIgn /proc/self/status" if Path("/proc/self/status").exists() else endless
+    rules = dict(policy.load(), status_line={"chain": mask}, budgets=[])
+    Path(state.path("policy.json")).write_text(json.dumps(rules))
+    first = run("StatusLine", sample("StatusLine", home)).stdout.decode().split("\n")[0]
+    ignored = int(first.split()[1], 16) if mask != endless else 0
+    assert not ignored & 1 << 12
+
+
+def test_copies_of_killed_backups_are_removed_after_a_day(home: Path) -> None:
+    """One that another process is writing is left alone."""
+    ledger.connect().close()
+    folder = Path(state.path("backups"))
+    folder.mkdir()
+    old, young = folder / "ledger-2026-11-01.db.7.tmp", folder / "ledger-2026-11-02.db.8.tmp"
+    for file, age in ((old, 90_000), (young, 60)):
+        file.touch()
+        os.utime(file, (1_795_000_000 - age,) * 2)
+    backup.write(1_795_000_000)
+    assert not old.exists()
+    assert young.exists()

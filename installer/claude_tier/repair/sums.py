@@ -18,7 +18,7 @@ def _of_rows(table: str, where: str = "1", *, sign: str = "") -> str:
     return (
         f"SELECT CAST(at AS INTEGER) / {ledger.BUCKET} AS start, session, agent, model, source,"
         f" {sign}sum(requests) AS requests, {kinds}, {sign}sum(coalesce(usd, 0.0)) AS usd,"
-        f" {sign}sum(CASE WHEN usd IS NULL THEN requests ELSE 0 END) AS unpriced_requests"
+        f" {sign}sum(usd IS NULL) AS unpriced_requests"
         f" FROM {table} WHERE {where} GROUP BY 1, 2, 3, 4, 5"
     )
 

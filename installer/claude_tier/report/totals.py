@@ -113,9 +113,7 @@ def settled(values: Figures) -> Sums:
     named = dict(zip(ledger.SUMS, values, strict=True))
     usd = named.pop("usd")
     whole = {name: int(value) for name, value in named.items()}
-    unknown = (
-        abs(usd) < 1e-12 and any(whole.values()) and whole["requests"] == whole["unpriced_requests"]
-    )
+    unknown = abs(usd) < 1e-12 and whole["unpriced_requests"] >= max(whole["requests"], 1)
     return Sums(usd=None if unknown else usd, **whole)
 
 
