@@ -94,7 +94,8 @@ def run(
     environment = {"HOME": os.environ["HOME"], "PATH": os.environ["PATH"], "TZ": "UTC"}
     limit = (file_limit, resource.RLIM_INFINITY) if file_limit is not None else None
     done = subprocess.run(
-        [python, "-S", "-E", script(event)],
+        # A short write on a full disk would leave the checkout a broken cache file.
+        [python, "-S", "-E", *(["-B"] if limit else []), script(event)],
         input=data,
         env={**environment, **(env or {})},
         capture_output=True,
