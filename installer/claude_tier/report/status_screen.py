@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from claude_tier_hooks import policy as ladder
+
 from claude_tier.report import budgets, decisions, figures, sessions
 from claude_tier.report.status import PolicyState, Rung, Status
 from claude_tier.report.table import Column, render
@@ -31,6 +33,8 @@ def _heading(status: Status, now: float) -> str:
         switch = "OFF, only counting"
         switch += "" if until == float("inf") else f" until {_moment(until)}"
     hook = "No hook has run yet: is it installed? (`claude-tier install`)"
+    if Path(status.folder, "manifest.json").exists():
+        hook = "Installed; no hook has run yet: start a Claude Code session."
     if status.last_hook is not None:
         hook = f"A session started {sessions.age(status.last_hook, now)} ago."
     return f"{switch}; preset {status.policy.preset}. {hook}"
@@ -39,7 +43,10 @@ def _heading(status: Status, now: float) -> str:
 def _faults(status: Status) -> Iterator[str]:
     for error in status.policy.errors:
         yield f"{home(str(error.get('path')))}, line {error.get('line')}: {error.get('message')}"
-        yield "  Nothing of that file took effect; the policy before it stays in force."
+        if str(error.get("path")).endswith(ladder.PROJECT_FILE):
+            yield "  Nothing of that file applies; your own configuration does."
+        else:
+            yield "  Nothing of that file took effect; the policy before it stays in force."
     if status.policy.stale and not status.policy.errors:
         yield "The configuration has changed; the next prompt of any session takes it up."
     if status.policy.compiled is None:

@@ -69,6 +69,27 @@ def test_a_working_day_on_one_screen(home: Path, snapshot: SnapshotAssertion) ->
     assert screen() == snapshot
 
 
+def test_an_install_without_a_session_says_to_start_one(home: Path) -> None:
+    """It is installed: nothing is wrong yet."""
+    policy(home)
+    Path(state.path("manifest.json")).write_text("{}")
+    assert "Installed; no hook has run yet: start a Claude Code session." in screen()
+
+
+def test_a_mistake_in_a_projects_file_says_that_none_of_it_applies(home: Path) -> None:
+    """What was compiled of it before is gone."""
+    policy(home)
+    file = Path("/repo/app", rules.PROJECT_FILE)
+    note = {"path": str(file), "line": 1, "message": "x: unknown key"}
+    noted = Path(rules.failure_file("/repo/app"))
+    noted.parent.mkdir(exist_ok=True)
+    noted.write_text(json.dumps(note))
+    assert (
+        f"{file}, line 1: x: unknown key\n"
+        "  Nothing of that file applies; your own configuration does." in screen()
+    )
+
+
 def test_a_mistake_in_the_configuration_is_named_with_its_line(home: Path) -> None:
     """And that the policy before it stays in force."""
     policy(home)
