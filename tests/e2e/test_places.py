@@ -108,9 +108,7 @@ def test_without_a_transcript_nothing_is_assigned_blindly(
     assert (row["action"], row["would"]) == ("left", None)
 
 
-def test_clients_at_once_share_one_ledger(
-    client: Client, serve: Serve, here: Installed
-) -> None:
+def test_clients_at_once_share_one_ledger(client: Client, serve: Serve, here: Installed) -> None:
     """Four sessions side by side: each is counted, each is decided."""
     api = serve(Script().on("start", [EXPLORE, spawn("another")], text("ok")))
 
