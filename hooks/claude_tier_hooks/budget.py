@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LEVELS = ("ok", "warn", "cap", "stop")
 WINDOWS = {"five_hour": 5 * 3600, "seven_day": 7 * 86400}
 JITTER = 600
+SILENT = 3600  # seconds without a response after which a run is over in any case
 RUNS = 20  # finished runs of a type whose median is reserved for the next
 # Reserved for a type that never ran: a short run as seen in the client, priced at its model.
 FIRST_RUN = {
@@ -225,12 +226,15 @@ def _before(db: sqlite3.Connection, budget: Json, period: float, here: Json) -> 
     return row[0] if abs(row[1] - period) < JITTER else None
 
 
-def typical(db: sqlite3.Connection, agent: int) -> tuple[float, int] | None:
-    """(dollars, tokens): the median of that type's last runs; None when it never ran."""
+def typical(db: sqlite3.Connection, agent: int, now: float) -> tuple[float, int] | None:
+    """(dollars, tokens): the median of that type's last runs; None when it never ran.
+
+    A run nobody saw the end of, from before the hooks were there say, is over after a while.
+    """
     rows = db.execute(
-        "SELECT usd, tokens FROM run WHERE agent = ? AND tokens > 0 AND ended IS NOT NULL"
-        " ORDER BY last DESC LIMIT ?",
-        (agent, RUNS),
+        "SELECT usd, tokens FROM run WHERE agent = ? AND tokens > 0"
+        " AND (ended IS NOT NULL OR last < ?) ORDER BY last DESC LIMIT ?",
+        (agent, now - SILENT, RUNS),
     ).fetchall()
     if not rows:
         return None

@@ -30,7 +30,7 @@ COLUMNS = (
 
 def estimate(db: sqlite3.Connection, rules: Json, row: Json, here: Json) -> Json:
     """The reservation for a decision's row: what a run of that type usually costs."""
-    usual = budget.typical(db, ledger.known_id(db, row["agent"]))
+    usual = budget.typical(db, ledger.known_id(db, row["agent"]), row["at"])
     if usual is None:
         usual = _first_run(db, rules, row, here)
     # A woken subagent is known by its id already; a new one gets its own later.

@@ -54,7 +54,7 @@ class Installed:
         (folder / f"{name}.md").write_text(AGENT.format(name=name, model=line), "utf-8")
 
     def spend(self, usd: float, *, agent: str | None = None) -> None:
-        """An earlier session that cost that much, to the output token, on Opus."""
+        """A session two hours ago that cost that much, to the output token, on Opus."""
         rate = prices.entry(prices.shipped()["models"], "claude-opus-5-5", time.time())
         assert rate is not None
         tokens = round(usd * 1_000_000 / rate["output"])
@@ -73,7 +73,7 @@ class Installed:
 
 
 def _row(session: str, number: int, tokens: int) -> dict[str, object]:
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - 7200))
     usage = {"input_tokens": 0, "output_tokens": tokens}
     message = {
         "id": f"msg_earlier{number:06}",

@@ -279,14 +279,15 @@ def test_a_five_hour_budget_in_dollars_follows_the_plans_window(db: sqlite3.Conn
 def test_a_types_usual_cost_is_the_median_of_its_last_twenty_runs(db: sqlite3.Connection) -> None:
     """Older ones and one that still runs do not count."""
     agent = ledger.name_id(db, "reviewer")
-    assert budget.typical(db, agent) is None
+    assert budget.typical(db, agent, NOON) is None
     for n in range(30):
         db.execute(
             "INSERT INTO run (agent_id, session, agent, last, usd, tokens, ended)"
             " VALUES (?, 1, ?, ?, ?, ?, ?)",
-            (f"a{n}", agent, n, float(n), n * 100, None if n == 29 else n),
+            (f"a{n}", agent, NOON + n, float(n), n * 100, None if n == 29 else NOON + n),
         )
-    assert budget.typical(db, agent) == (18.0, 1800)
+    assert budget.typical(db, agent, NOON + 30) == (18.0, 1800)
+    assert budget.typical(db, agent, NOON + 2 * HOUR) == (19.0, 1900)  # its end was missed
 
 
 QUERIES = {
@@ -296,7 +297,7 @@ QUERIES = {
     ),
     "session": lambda db: budget.spent(db, a_budget(period="session"), 0, HERE),
     "reserved": lambda db: budget.reserved(db, a_budget(), NOON, HERE),
-    "typical": lambda db: budget.typical(db, 1),
+    "typical": lambda db: budget.typical(db, 1, NOON),
     "standing": lambda db: look(db, a_budget()),
 }
 GROWING = ("usage", "bucket", "span", "run", "decision", "offset", "session", "name")
