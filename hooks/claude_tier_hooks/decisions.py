@@ -126,6 +126,19 @@ def release(
     )
 
 
+def forsake(db: sqlite3.Connection, session: int, turn: float) -> None:
+    """The conversation's turn ended then: an agent it asked for that was not launched was refused.
+
+    By the user or a rule, after us; no event says so. Those that subagents ask for may run on.
+    """
+    db.execute(
+        "DELETE FROM reservation WHERE session = ?1 AND agent_id IS NULL AND tool_use_id IN"
+        " (SELECT tool_use_id FROM decision WHERE session = ?1 AND tool = 'Agent'"
+        " AND parent IS NULL AND at < ?2)",
+        (session, turn),
+    )
+
+
 def wake(db: sqlite3.Connection, session: int, agent_id: str) -> None:
     """A finished subagent was sent a message and runs again, under the same id."""
     db.execute(

@@ -148,7 +148,7 @@ def stop(event: Json) -> Json | None:
     """Count the turn; keep the day's copy of the ledger, as nobody waits for this hook."""
     from . import backup  # no other event pays for it
 
-    _catch_up(event, None)
+    _catch_up(event, None, turn=time.time())
     backup.daily(time.time())
     return None
 
@@ -165,7 +165,11 @@ def session_end(event: Json) -> Json | None:
 
 
 def _catch_up(
-    event: Json, finished: tuple[str, str, str | None] | None, *, ended: bool = False
+    event: Json,
+    finished: tuple[str, str, str | None] | None,
+    *,
+    ended: bool = False,
+    turn: float | None = None,
 ) -> None:
     rules = _rules(event)
     db = ledger.opened()
@@ -177,6 +181,8 @@ def _catch_up(
         decisions.prove_by_runs(db, session, rules["tiers"])
         if finished:
             decisions.release(db, session, finished, time.time())
+        if turn:
+            decisions.forsake(db, session, turn)
         if ended:
             db.execute(
                 "DELETE FROM reservation WHERE session = ? OR expires < ?", (session, time.time())

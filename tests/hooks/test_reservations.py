@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from claude_tier_hooks import decisions, gate, ledger, reservations, state
 
-from .process import sample, transcript
+from .process import run, sample, transcript
 
 Json = dict[str, Any]
 
@@ -117,3 +117,64 @@ def test_a_proof_is_told_once(db: sqlite3.Connection) -> None:
     assert found
     assert found["proof"] == decisions.OVER
     assert decisions.prove(db, session, "t", "claude-opus-5-5", tiers) is None
+
+
+def held(db: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in db.execute("SELECT tool_use_id FROM reservation ORDER BY 1")]
+
+
+def test_a_reservation_lasts_from_the_call_to_the_end_of_its_subagent(
+    home: Path, db: sqlite3.Connection
+) -> None:
+    """Also where only the transcript's meta file says which call it was."""
+    transcript(home)
+    for number in (1, 2):
+        gate.answer(call(home, number))
+    run("PostToolUse", sample("PostToolUse", home, tool_use_id="toolu_1"))
+    assert held(db) == ["toolu_1", "toolu_2"]
+    run("SubagentStop", sample("SubagentStop", home, agent_id="a1"))
+    assert held(db) == ["toolu_2"]
+
+    own = home / "agent-a2.meta.json"
+    own.write_text(json.dumps({"agentType": "Explore", "toolUseId": "toolu_2"}))
+    path = str(own).replace(".meta.json", ".jsonl")
+    for _ in range(2):
+        stopped = sample("SubagentStop", home, agent_id="a2", agent_transcript_path=path)
+        run("SubagentStop", stopped)
+    assert held(db) == []
+
+
+def test_what_the_user_refuses_is_held_to_the_end_of_the_turn_only(
+    home: Path, db: sqlite3.Connection
+) -> None:
+    """No event tells of the refusal; what was launched, or a subagent asked for, runs on."""
+    transcript(home)
+    for number in (1, 2):
+        gate.answer(call(home, number))
+    gate.answer(call(home, 3, agent_id="a9", agent_type="Explore"))
+    run("PostToolUse", sample("PostToolUse", home, tool_use_id="toolu_2"))
+
+    run("Stop", sample("Stop", home))
+
+    assert held(db) == ["toolu_2", "toolu_3"]
+
+
+def test_a_denied_call_reserves_nothing(home: Path, db: sqlite3.Connection) -> None:
+    """Nor does one that was decided by another install already."""
+    transcript(home)
+    rule(home, fan_out={"max_new_agents": 1, "seconds": 600, "action": "deny"})
+    for number in (1, 1, 2):
+        gate.answer(call(home, number))
+
+    assert held(db) == ["toolu_1"]
+
+
+def test_the_end_of_a_session_ends_its_reservations(home: Path, db: sqlite3.Connection) -> None:
+    """Whatever became of its subagents, it is over."""
+    transcript(home)
+    gate.answer(call(home, 1))
+    gate.answer(call(home, 2, session_id="another"))
+
+    run("SessionEnd", sample("SessionEnd", home))
+
+    assert held(db) == ["toolu_2"]
