@@ -79,7 +79,7 @@ def _refusal(policy: Json, found: list[Json], spawn: Json, asked: str | None) ->
         worst = max(stopped, key=lambda one: STRICTNESS.index(one["budget"]["on_stop"]))
         action = _at_stop(worst["budget"]["on_stop"], spawn, asked, policy["tiers"])
         if action:
-            reason = "budget %s is at %s" % (worst["budget"]["name"], share(worst))
+            reason = _cause(worst)
             return {"action": action, "reason": reason, "budget": worst["budget"]["name"],
                     "level": "stop", "used": worst["used"]}  # fmt: skip
     gate = policy["fan_out"]
@@ -133,6 +133,13 @@ def _crowd_note(policy: Json, spawn: Json) -> str | None:
 def share(standing: Json) -> str:
     used = standing["used"]
     return "an unknown share" if used is None else "%d %%" % int(used * 100 + 1e-9)
+
+
+def _cause(standing: Json) -> str:
+    """Why a budget interferes; what is reserved may take it there before it is spent."""
+    text = "budget %s is at %s" % (standing["budget"]["name"], share(standing))
+    held = LEVELS.index(standing["gate"]) > LEVELS.index(standing["level"])
+    return text + (", its running subagents not counted" if held else "")
 
 
 def _choose(policy: Json, made: Json, found: list[Json], spawn: Json, asked: str | None) -> Json:
@@ -222,7 +229,7 @@ def _ceiling(
         budget = one["budget"]
         if one["gate"] in ("cap", "stop"):
             tier = tiers[-1] if one["gate"] == "stop" else budget["ceiling"]
-            cause = "budget %s is at %s" % (budget["name"], share(one))
+            cause = _cause(one)
             ceilings.append((tier, (cause, budget["name"])))
     if made["note"] and policy["fan_out"]["action"] == "lower":
         ceilings.append((tiers[-1], (made["note"], None)))

@@ -277,6 +277,13 @@ def test_an_agents_own_budget_concerns_no_other() -> None:
     assert decision.decide(rules(), [own], spawn("model-tier:reviewer"))["action"] == DENIED
 
 
+def test_the_reason_says_when_running_subagents_make_the_difference() -> None:
+    """89 % alone would not explain a cap at 90 %."""
+    found = dict(standing("cap", 0.89), level="warn")
+    made = decision.decide(rules(), [found], spawn())
+    assert made["reason"].endswith(" is at 89 %, its running subagents not counted")
+
+
 def test_an_unknown_model_is_left_and_the_ceiling_noted_for_the_proof() -> None:
     """Setting anything might raise it; the user is told when it ran above the ceiling."""
     asked = spawn(would={"model": None, "origin": "unknown"})
