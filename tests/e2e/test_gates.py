@@ -5,7 +5,18 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from claude_tier.livecheck import Answer, Client, Run, Script, Usage, spawn, text, tool_use
+from claude_tier.livecheck import (
+    Answer,
+    Client,
+    Run,
+    Script,
+    Terminal,
+    Usage,
+    spawn,
+    text,
+    tool_use,
+)
+from claude_tier.livecheck.terminal import poll
 
 from .conftest import Serve
 from .installation import Installed, budget
@@ -14,6 +25,7 @@ from .witness import (
     HAIKU,
     LIMIT,
     OPUS,
+    SONNET,
     SPENT,
     Seen,
     decisions,
@@ -74,7 +86,7 @@ def test_without_an_allow_rule_a_rewrite_changes_nothing_about_permission(
 
     seen = Seen(api, client.run("-p", "start", "--permission-mode", "manual", api=api))
 
-    assert seen.subagents == {"the task": "claude-sonnet-5-5"}
+    assert seen.subagents == {"the task": SONNET}
     assert not (client.cwd / "made-by-agent").exists()
 
 
@@ -149,6 +161,34 @@ def test_a_stopped_agent_is_not_woken_at_the_stop(
     assert decisions(here)[-1]["tool"] == "SendMessage"
 
 
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is missing")
+def test_the_user_is_asked_at_the_stop_where_told(
+    client: Client, serve: Serve, here: Installed
+) -> None:
+    """A yes lets the subagent run, on the budget's ceiling."""
+    here.configure(budget(LIMIT, on_stop="ask"))
+    here.spend(SPENT["stop"])
+    script = Script().on("look", spawn("the task", subagent_type="Plan", model="opus"), text("ok"))
+    api = serve(script)
+
+    with client.terminal("--permission-mode", "acceptEdits", api=api) as terminal:
+        terminal.send("look")
+        screen = terminal.wait_for("Esc to cancel")
+        assert not Seen(api, Run(0, "", "")).subagents
+        # The client takes no key in the first moment, so that nobody allows by typing ahead.
+        assert poll(lambda: _entered(terminal, "Esc to cancel"), 30)
+        api.wait_for(lambda one: one.request.asker == "subagent")
+
+    assert "budget weekly is at 120 %. If you allow it, it runs on sonnet." in screen
+    assert Seen(api, Run(0, "", "")).subagents == {"the task": SONNET}
+
+
+def _entered(terminal: Terminal, words: str) -> bool:
+    """Press Enter; whether the dialog with those words has gone."""
+    terminal.key("Enter")
+    return words not in terminal.screen
+
+
 @pytest.mark.parametrize("way", ["deny", "ask", "off"])
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is missing")
 def test_switching_up_above_the_ceiling_follows_the_policy(
@@ -185,7 +225,7 @@ def test_switching_down_is_never_asked_about(client: Client, serve: Serve, here:
         terminal.wait_for("Hello to you.")
         terminal.send("/model haiku")
         terminal.wait_for("Switch model?")
-        terminal.key("Enter")
+        assert poll(lambda: _entered(terminal, "Switch model?"), 30)
         terminal.wait_for("Set model to")
         terminal.send("look")
         api.wait_for(lambda one: one.request.asker == "subagent")
