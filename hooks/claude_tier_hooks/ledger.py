@@ -28,98 +28,9 @@ KINDS = (
     "web_searches",
 )
 SUMS = ("requests", *KINDS, "usd", "unpriced_requests")
+SPANS = (BUCKET, 86400)  # seconds; what budgets sum
 
-_COUNTS = ", ".join("%s INTEGER NOT NULL DEFAULT 0" % kind for kind in KINDS)
-
-
-# What budgets sum: quarter hours and whole days without session, model and source. A month is some
-# thirty days and two ragged ends, whatever was used in it.
-SPANS = (BUCKET, 86400)
-_TOKENS = " + ".join("%s" + kind for kind in KINDS[:5])
-_TO_SPAN = (
-    "INSERT INTO span (length, start, project, agent, usd, tokens, unpriced_requests)"
-    " VALUES (%(length)d, {row}.start / %(quarters)d, {row}.project, {row}.agent,"
-    " {sign} {row}.usd, {sign} ({tokens}), {sign} {row}.unpriced_requests)"
-    " ON CONFLICT DO UPDATE SET usd = usd + excluded.usd, tokens = tokens + excluded.tokens,"
-    " unpriced_requests = unpriced_requests + excluded.unpriced_requests;"
-)
-
-
-def _trigger(event: str, *changes: tuple[str, str]) -> str:
-    """A trigger that brings both spans along with every change of a quarter hour's sums."""
-    steps = [
-        (_TO_SPAN % {"length": length, "quarters": length // BUCKET}).format(
-            row=row, sign=sign, tokens=_TOKENS % ((row + ".",) * 5)
-        )
-        for row, sign in changes
-        for length in SPANS
-    ]
-    return "CREATE TRIGGER span_%s AFTER %s ON bucket BEGIN %s END" % (
-        event.lower(), event, " ".join(steps),
-    )  # fmt: skip
-
-
-# Texts that repeat (sessions, models, agents, projects, hosts) are kept once, in `name`.
-SCHEMA = (
-    "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
-    "CREATE TABLE session (id INTEGER PRIMARY KEY, project INTEGER NOT NULL, started REAL,"
-    " file TEXT, host INTEGER, model TEXT, model_at REAL, parent INTEGER,"
-    " parent_at REAL)",
-    "CREATE TABLE run (id INTEGER PRIMARY KEY, agent_id TEXT NOT NULL, session INTEGER NOT NULL,"
-    " agent INTEGER NOT NULL, model TEXT, tool_use_id TEXT, last REAL, ended REAL,"
-    " usd REAL NOT NULL DEFAULT 0, tokens INTEGER NOT NULL DEFAULT 0, UNIQUE (agent_id, session))",
-    "CREATE INDEX run_by_agent ON run (agent, last)",
-    "CREATE INDEX run_by_session ON run (session)",
-    "CREATE TABLE usage (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, at REAL NOT NULL,"
-    " session INTEGER NOT NULL, agent INTEGER NOT NULL, run INTEGER, model INTEGER NOT NULL,"
-    " source INTEGER NOT NULL, requests INTEGER NOT NULL, final INTEGER NOT NULL,"
-    " owned INTEGER NOT NULL, fast INTEGER NOT NULL, geo TEXT, " + _COUNTS + ", usd REAL,"
-    " asked INTEGER)",  # the model that was asked for, where another answered
-    "CREATE INDEX usage_by_session ON usage (session, at)",
-    "CREATE INDEX usage_unpriced ON usage (model) WHERE usd IS NULL",
-    "CREATE INDEX usage_renamed ON usage (session) WHERE asked IS NOT NULL",
-    "CREATE INDEX usage_free ON usage (session) WHERE usd = 0",
-    "CREATE INDEX usage_unmeasured ON usage (at) WHERE final = 0",
-    "CREATE TABLE bucket (start INTEGER NOT NULL, session INTEGER NOT NULL, agent INTEGER NOT NULL,"
-    " model INTEGER NOT NULL, source INTEGER NOT NULL, project INTEGER NOT NULL,"
-    " requests INTEGER NOT NULL DEFAULT 0, " + _COUNTS + ", usd REAL NOT NULL DEFAULT 0,"
-    " unpriced_requests INTEGER NOT NULL DEFAULT 0,"
-    " PRIMARY KEY (start, session, agent, model, source)) WITHOUT ROWID",
-    "CREATE INDEX bucket_by_session ON bucket (session)",
-    "CREATE TABLE span (length INTEGER NOT NULL, start INTEGER NOT NULL, project INTEGER NOT NULL,"
-    " agent INTEGER NOT NULL, usd REAL NOT NULL, tokens INTEGER NOT NULL,"
-    " unpriced_requests INTEGER NOT NULL, PRIMARY KEY (length, start, project, agent))"
-    " WITHOUT ROWID",
-    _trigger("INSERT", ("NEW", "+")),
-    _trigger("UPDATE", ("OLD", "-"), ("NEW", "+")),
-    _trigger("DELETE", ("OLD", "-")),
-    "CREATE TABLE cost_state (session INTEGER NOT NULL, seq INTEGER NOT NULL, at REAL,"
-    " total REAL NOT NULL, models TEXT NOT NULL, PRIMARY KEY (session, seq)) WITHOUT ROWID",
-    "CREATE TABLE unlisted (session INTEGER NOT NULL, model INTEGER NOT NULL, at REAL NOT NULL, "
-    + _COUNTS
-    + ", usd REAL, PRIMARY KEY (session, model)) WITHOUT ROWID",
-    "CREATE TABLE offset (path TEXT PRIMARY KEY, inode INTEGER NOT NULL, size INTEGER NOT NULL,"
-    " mtime_ns INTEGER NOT NULL, offset INTEGER NOT NULL, mark INTEGER NOT NULL,"
-    " pending TEXT) WITHOUT ROWID",
-    "CREATE TABLE decision (session INTEGER NOT NULL, tool_use_id TEXT NOT NULL, at REAL NOT NULL,"
-    " tool TEXT NOT NULL, agent INTEGER, description TEXT, asked TEXT, would TEXT, origin TEXT,"
-    " action TEXT NOT NULL, set_tier TEXT, reason TEXT, budget TEXT, level TEXT, used REAL,"
-    " parent TEXT, agent_id TEXT, ran TEXT, proof TEXT, PRIMARY KEY (session, tool_use_id))"
-    " WITHOUT ROWID",
-    "CREATE INDEX decision_by_time ON decision (at)",
-    "CREATE TABLE reservation (session INTEGER NOT NULL, tool_use_id TEXT NOT NULL,"
-    " at REAL NOT NULL, expires REAL NOT NULL, agent INTEGER NOT NULL, project INTEGER NOT NULL,"
-    " agent_id TEXT, usd REAL NOT NULL, tokens INTEGER NOT NULL,"
-    " PRIMARY KEY (session, tool_use_id)) WITHOUT ROWID",
-    "CREATE TABLE level (budget TEXT NOT NULL, scope TEXT NOT NULL, period REAL NOT NULL,"
-    " fingerprint INTEGER NOT NULL, level TEXT NOT NULL, at REAL NOT NULL,"
-    " PRIMARY KEY (budget, scope)) WITHOUT ROWID",
-    "CREATE TABLE told (session INTEGER NOT NULL, what TEXT NOT NULL, value TEXT,"
-    " PRIMARY KEY (session, what)) WITHOUT ROWID",
-    "CREATE TABLE plan_window (name TEXT PRIMARY KEY, used REAL NOT NULL, resets_at REAL NOT NULL,"
-    " at REAL NOT NULL) WITHOUT ROWID",
-)
-VERSION = 1
+VERSION = 2
 # What SQLite, or the module that reads its texts, says of a broken file.
 DAMAGE = ("malformed", "not a database", "Could not decode to UTF-8")
 MAIN = "main"  # the agent of the conversation itself
@@ -184,14 +95,13 @@ def opened(where: str | None = None) -> sqlite3.Connection:
 
 
 def _create(db: sqlite3.Connection, where: str) -> None:
+    """Make the tables of a new ledger, or add to one of an older version."""
+    from . import schema
+
     os.chmod(where, 0o600)
     db.execute("PRAGMA journal_mode = WAL")
-    db.execute("BEGIN IMMEDIATE")
-    if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-        for statement in SCHEMA:
-            db.execute(statement)
-        db.execute("PRAGMA user_version = %d" % VERSION)
-    db.execute("COMMIT")
+    with Writing(db):
+        schema.bring_up(db)
 
 
 def is_damage(fault: BaseException) -> bool:

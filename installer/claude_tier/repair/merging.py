@@ -50,6 +50,8 @@ def merge(
             _sessions(db)
             _runs(db)
             _keep(db, "told")
+            _keep(db, "rules")
+            _keep(db, "plan_sample")
             _keep(db, "reservation", f"expires > {time.time()}")
             _decisions(db)
             _newest(db, "level", "scope")
@@ -101,6 +103,8 @@ def _new(table: str, column: str) -> str:
 def _keep(db: sqlite3.Connection, table: str, where: str = "1", *without: str) -> None:
     """Add the rows of a table whose key is not there."""
     columns = _columns(db, table, *without)
+    if not columns:  # an older version has no such table
+        return
     db.execute(
         f"INSERT OR IGNORE INTO main.{table} ({', '.join(columns)})"
         f" SELECT {', '.join(_new(table, one) for one in columns)} FROM old.{table} o WHERE {where}"

@@ -6,7 +6,7 @@ import sqlite3
 from functools import cache
 from typing import NamedTuple
 
-from claude_tier_hooks import ledger
+from claude_tier_hooks import schema
 
 from claude_tier.repair.pages import Cell, Value, record
 
@@ -21,9 +21,11 @@ NAMES = {
     "told": ("session",),
     "level": (),
     "plan_window": (),
+    "plan_sample": (),
+    "rules": (),
 }
 # Follow from the others, or from the transcripts.
-DERIVED = ("bucket", "span", "unlisted", "offset")
+DERIVED = ("bucket", "span", "unlisted", "offset", "stale", "daily", "session_sum")
 
 
 class Shape(NamedTuple):
@@ -39,7 +41,7 @@ class Shape(NamedTuple):
 def shapes() -> tuple[Shape, ...]:
     """Those of `name` and every table in NAMES, as this version makes them."""
     db = sqlite3.connect(":memory:")
-    for statement in ledger.SCHEMA:
+    for statement in schema.SCHEMA:
         db.execute(statement)
     found = tuple(_shape(db, table) for table in ("name", *NAMES))
     db.close()
