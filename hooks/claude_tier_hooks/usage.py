@@ -50,6 +50,7 @@ class Recorder:
         self.sessions: dict[int, Json] = {}
         self.sums: dict[tuple[int, ...], list[float]] = {}
         self.runs: dict[int, list[float]] = {}
+        self.last: dict[int, float] = {}
         self.answered: dict[tuple[str, int], tuple[str, float]] = {}
         self.touched: set[int] = set()
 
@@ -302,6 +303,8 @@ class Recorder:
             of_run[0] += sign * (usd or 0.0)
             of_run[1] += sign * sum(tokens[:5])
         self.touched.add(session)
+        if sign > 0:
+            self.last[session] = max(at, self.last.get(session, at))
 
     def _cost_state(self, row: Json, at: float, placed: str, main: str | None) -> None:
         named = row.get("sessionId")
@@ -318,9 +321,14 @@ class Recorder:
             self.db.execute(
                 "UPDATE run SET usd = usd + ?, tokens = tokens + ? WHERE id = ?", (usd, tokens, run)
             )
+        for session, at in self.last.items():
+            self.db.execute(
+                "UPDATE session SET last = ?1 WHERE id = ?2 AND coalesce(last, 0) < ?1",
+                (at, session),
+            )
         self._keep_models()
         unlisted.recompute(self.db, self.touched, self.table, self.hosts)
-        self.sums, self.runs, self.touched = {}, {}, set()
+        self.sums, self.runs, self.last, self.touched = {}, {}, {}, set()
 
 
 def _keep_greatest(best: Json, row: Json, placed: str) -> None:
