@@ -75,7 +75,7 @@ def connect(where: str | None = None, *, patience: float = PATIENCE) -> sqlite3.
         db.execute("PRAGMA synchronous = NORMAL")
         if db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
             _create(db, where)
-    except sqlite3.DatabaseError as fault:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as fault:
         if db is not None:
             db.close()
         raise _named(fault) from fault
@@ -109,8 +109,10 @@ def is_damage(fault: BaseException) -> bool:
     return isinstance(fault, sqlite3.DatabaseError) and any(words in str(fault) for words in DAMAGE)
 
 
-def _named(fault: sqlite3.DatabaseError) -> Exception:
-    return DamagedError(str(fault)) if is_damage(fault) else fault
+def _named(fault: Exception) -> Exception:
+    # Where the tables' own definitions are noise, so is the text of SQLite's complaint.
+    noise = isinstance(fault, UnicodeDecodeError)
+    return DamagedError(str(fault)) if noise or is_damage(fault) else fault
 
 
 def set_aside(where: str | None = None, *, sure: bool = False) -> str | None:

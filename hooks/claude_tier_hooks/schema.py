@@ -44,7 +44,7 @@ def _trigger(event: str, *changes: tuple[str, str]) -> str:
 
 
 # Texts that repeat (sessions, models, agents, projects, hosts) are kept once, in `name`.
-_FIRST = (
+FIRST = (
     "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
     "CREATE TABLE session (id INTEGER PRIMARY KEY, project INTEGER NOT NULL, started REAL,"
     " file TEXT, host INTEGER, model TEXT, model_at REAL, parent INTEGER,"
@@ -139,6 +139,25 @@ _REPLAYED = (
     "CREATE TABLE plan_sample (at REAL NOT NULL, name TEXT NOT NULL, used REAL NOT NULL,"
     " resets_at REAL NOT NULL, PRIMARY KEY (at, name)) WITHOUT ROWID",
 )
+# What tiering saved, one row for each subagent run (and, with run 0, for each day of a conversation
+# that lost its cache to another model), brought up to date by the next report that asks. `would_*`
+# stand for the model that would have run without the decision on this run.
+_SAVING = "INSERT INTO stale (number, kind) VALUES (NEW.%s, 'saving') ON CONFLICT DO NOTHING;"
+_SAVED = (
+    "CREATE TABLE saving (session INTEGER NOT NULL, run INTEGER NOT NULL, at REAL NOT NULL,"
+    " project INTEGER NOT NULL, agent INTEGER NOT NULL, model INTEGER NOT NULL,"
+    " baseline INTEGER NOT NULL, requests INTEGER NOT NULL, usd REAL NOT NULL,"
+    " baseline_usd REAL NOT NULL, startup_usd REAL NOT NULL, rebuild_usd REAL NOT NULL,"
+    " left_out INTEGER NOT NULL, corrected INTEGER NOT NULL, uncorrected INTEGER NOT NULL,"
+    " would_net REAL, PRIMARY KEY (session, run, at)) WITHOUT ROWID",
+    "CREATE INDEX saving_by_time ON saving (at)",
+    "CREATE TRIGGER saving_session AFTER UPDATE OF model, host, project ON session"
+    " WHEN OLD.model IS NOT NEW.model OR OLD.host IS NOT NEW.host OR OLD.project <> NEW.project"
+    " BEGIN " + _SAVING % "id" + " END",
+    "CREATE TRIGGER saving_decision AFTER INSERT ON decision BEGIN " + _SAVING % "session" + " END",
+    "CREATE TRIGGER saving_link AFTER UPDATE OF agent_id ON decision BEGIN "
+    + _SAVING % "session" + " END",
+)
 _SECOND = (
     "ALTER TABLE session ADD COLUMN last REAL",
     "CREATE INDEX session_by_last ON session (last)",
@@ -146,6 +165,7 @@ _SECOND = (
     "ALTER TABLE decision ADD COLUMN rules INTEGER",
     *_MARKED,
     *_REPLAYED,
+    *_SAVED,
 )
 _FILL_SECOND = (
     "UPDATE session SET last = (SELECT max(at) FROM usage WHERE usage.session = session.id)",
@@ -153,7 +173,7 @@ _FILL_SECOND = (
     % (86400 // BUCKET),
     "INSERT OR IGNORE INTO stale (number, kind) SELECT id, 'session' FROM session",
 )
-SCHEMA = (*_FIRST, *_SECOND)
+SCHEMA = (*FIRST, *_SECOND)
 
 
 def bring_up(db: sqlite3.Connection) -> None:

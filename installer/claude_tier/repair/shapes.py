@@ -25,37 +25,49 @@ NAMES = {
     "rules": (),
 }
 # Follow from the others, or from the transcripts.
-DERIVED = ("bucket", "span", "unlisted", "offset", "stale", "daily", "session_sum")
+DERIVED = ("bucket", "span", "unlisted", "offset", "stale", "daily", "session_sum", "saving")
 
 
 class Shape(NamedTuple):
-    """A table's columns in the order they are stored, and the types each may have there."""
+    """A table's columns in the order they are stored, and the types each may have there.
+
+    A row that was written before a column was added is stored without it: `least` is how many
+    every row has.
+    """
 
     table: str
     columns: tuple[str, ...]
     types: tuple[tuple[type, ...], ...]
     by_rowid: bool
+    least: int
 
 
 @cache
 def shapes() -> tuple[Shape, ...]:
     """Those of `name` and every table in NAMES, as this version makes them."""
-    db = sqlite3.connect(":memory:")
-    for statement in schema.SCHEMA:
-        db.execute(statement)
-    found = tuple(_shape(db, table) for table in ("name", *NAMES))
-    db.close()
+    now, first = _made(schema.SCHEMA), _made(schema.FIRST)
+    found = tuple(_shape(now, first, table) for table in ("name", *NAMES))
+    for db in (now, first):
+        db.close()
     return found
 
 
-def _shape(db: sqlite3.Connection, table: str) -> Shape:
+def _made(statements: tuple[str, ...]) -> sqlite3.Connection:
+    db = sqlite3.connect(":memory:")
+    for statement in statements:
+        db.execute(statement)
+    return db
+
+
+def _shape(db: sqlite3.Connection, first: sqlite3.Connection, table: str) -> Shape:
     (made,) = db.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
     by_rowid = "WITHOUT ROWID" not in made
     columns = db.execute(f"PRAGMA table_info({table})").fetchall()
     if not by_rowid:  # stored with the primary key first
         columns.sort(key=lambda one: (not one[5], one[5], one[0]))
     types = tuple(_types(one, by_rowid) for one in columns)
-    return Shape(table, tuple(one[1] for one in columns), types, by_rowid)
+    least = len(first.execute(f"PRAGMA table_info({table})").fetchall()) or len(columns)
+    return Shape(table, tuple(one[1] for one in columns), types, by_rowid, least)
 
 
 def _types(column: tuple[int, str, str, int, object, int], by_rowid: bool) -> tuple[type, ...]:
@@ -74,7 +86,8 @@ def read(cell: Cell) -> tuple[Shape, tuple[Value, ...]] | None:
         return None
     for shape in _alike().get((cell.rowid is not None, len(values)), ()):
         if _fits(shape, values):
-            return shape, (cell.rowid, *values[1:]) if shape.by_rowid else values
+            whole = (*values, *(None,) * (len(shape.columns) - len(values)))
+            return shape, (cell.rowid, *whole[1:]) if shape.by_rowid else whole
     return None
 
 
@@ -83,14 +96,15 @@ def _alike() -> dict[tuple[bool, int], list[Shape]]:
     """Shapes by what is seen first: whether rows have a rowid, and how many columns."""
     found: dict[tuple[bool, int], list[Shape]] = {}
     for shape in shapes():
-        found.setdefault((shape.by_rowid, len(shape.columns)), []).append(shape)
+        for length in range(shape.least, len(shape.columns) + 1):
+            found.setdefault((shape.by_rowid, length), []).append(shape)
     return found
 
 
 def _fits(shape: Shape, values: tuple[Value, ...]) -> bool:
     return all(
         isinstance(value, types) and not (isinstance(value, (int, float)) and value < 0)
-        for value, types in zip(values, shape.types, strict=True)
+        for value, types in zip(values, shape.types[: len(values)], strict=True)
     )
 
 

@@ -406,6 +406,30 @@ def test_every_table_is_merged_or_follows_from_others() -> None:
     db.close()
 
 
+def test_a_file_of_version_1_is_merged(full: Content, home: Path) -> None:
+    """Rules, facts and plan samples that are there stay beside what it adds."""
+    db = ledger.connect()
+    db.execute("INSERT INTO rules VALUES (77, 1.7e9, '{}')")
+    db.execute("INSERT INTO plan_sample VALUES (1.7e9, 'five_hour', 12.5, 1.7e9)")
+    db.execute("UPDATE decision SET facts = '{}', rules = 77 WHERE tool_use_id = 'toolu_1'")
+    whole = Path(backup.write(NOON))
+    db.close()
+    for file in (whole, Path(ledger.file())):
+        assert file.exists()
+    Path(ledger.file()).unlink()
+    with contextlib.closing(sqlite3.connect(whole.with_name("ledger-2026-01-01.db"))) as old:
+        old.executescript((Path(__file__).parents[2] / "ledger_version_1.sql").read_text())
+    run()
+    with contextlib.closing(sqlite3.connect(ledger.file())) as db:
+        assert db.execute("SELECT text FROM rules").fetchall() == [("{}",)]
+        assert db.execute("SELECT used FROM plan_sample").fetchall() == [(12.5,)]
+        kept = db.execute("SELECT facts FROM decision WHERE rules = 77").fetchall()
+        old_ones = db.execute("SELECT count(*) FROM decision WHERE tool_use_id = 'toolu_2'")
+        assert kept == [("{}",)]
+        assert old_ones.fetchone()[0] == 2
+    assert full.decisions < content().decisions
+
+
 def test_an_older_file_that_lacks_columns_is_merged(full: Content, home: Path) -> None:
     """Versions only ever add some."""
     copy = Path(backup.write(NOON))

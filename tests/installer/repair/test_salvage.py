@@ -22,6 +22,8 @@ def test_each_row_is_recognised_by_its_form_alone(full: Content) -> None:
     db = ledger.connect()
     db.execute("INSERT INTO told VALUES (1, 'levels', 'daily=ok'), (1, 'table', NULL)")
     db.execute("INSERT INTO reservation VALUES (1, 't', 1.5e9, 1.6e9, 2, 3, NULL, 0.5, 100)")
+    db.execute("INSERT INTO rules VALUES (77, 1.5e9, '{}')")
+    db.execute("INSERT INTO plan_sample VALUES (1.5e9, 'five_hour', 12.5, 1.6e9)")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     pages = Pages(Path(ledger.file()))
@@ -79,3 +81,26 @@ def test_a_copy_of_another_ledger_names_nothing(full: Content, tmp_path: Path) -
         names = {row[0] for row in db.execute("SELECT text FROM name")}
     assert not any(name.startswith("foreign") for name in names)
     assert any(name.startswith(salvage.LOST) for name in names)
+
+
+def test_rows_from_before_a_column_was_added_are_salvaged(home: Path, tmp_path: Path) -> None:
+    """They are stored short; those written since are whole."""
+    file = home / ".claude/claude-tier/ledger.db"
+    file.parent.mkdir(parents=True)
+    text = (Path(__file__).parents[2] / "ledger_version_1.sql").read_text()
+    with closing(sqlite3.connect(file)) as old:
+        old.executescript(text)
+    db = ledger.connect()
+    db.execute(
+        "INSERT INTO decision (session, tool_use_id, at, tool, agent, action, facts, rules)"
+        " VALUES (6, 'new', 1.7e9, 'Agent', 9, 'kept', '{}', 77)"
+    )
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    target = tmp_path / "whole.db"
+    salvage.salvage(file, target, [], lambda *_: None)
+    for table in shapes.NAMES:
+        assert counted(str(target), table) == counted(str(file), table)
+    with closing(sqlite3.connect(target)) as db:
+        facts = db.execute("SELECT tool_use_id, facts, rules FROM decision ORDER BY 1").fetchall()
+    assert facts == [("new", "{}", 77), ("toolu_2", None, None), ("toolu_Explore", None, None)]
