@@ -71,8 +71,11 @@ def price(table: Json, model: str, when: float, usage: Json) -> float | None:
     """
     models = table.get("models")
     rate = entry(models if isinstance(models, dict) else {}, model, when)
-    if rate is None:
-        return None
+    return at_rate(table, rate, usage) if rate is not None else None
+
+
+def at_rate(table: Json, rate: Json, usage: Json) -> float:
+    """Dollars for one response at the price of one model; see `price`."""
     parts = usage.get("parts") or [[usage[kind] for kind in KINDS]]
     total = sum(_part(rate, part) for part in parts)
     if usage.get("speed") == "fast":

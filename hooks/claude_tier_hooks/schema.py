@@ -132,6 +132,10 @@ _MARKED = (
     "CREATE TABLE session_sum (session INTEGER NOT NULL, model INTEGER NOT NULL,"
     " source INTEGER NOT NULL, " + _TOTALS + ", PRIMARY KEY (session, model, source))"
     " WITHOUT ROWID",
+    "CREATE TABLE quarter (start INTEGER NOT NULL, project INTEGER NOT NULL,"
+    " source INTEGER NOT NULL, " + _TOTALS + ", PRIMARY KEY (start, project, source))"
+    " WITHOUT ROWID",
+    "CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",  # the time zone of days
 )
 # What a decision was made from (`facts`, JSON) and under which rules, so that it can be replayed.
 _REPLAYED = (
@@ -139,25 +143,26 @@ _REPLAYED = (
     "CREATE TABLE plan_sample (at REAL NOT NULL, name TEXT NOT NULL, used REAL NOT NULL,"
     " resets_at REAL NOT NULL, PRIMARY KEY (at, name)) WITHOUT ROWID",
 )
-# What tiering saved, one row for each subagent run (and, with run 0, for each day of a conversation
-# that lost its cache to another model), brought up to date by the next report that asks. `would_*`
-# stand for the model that would have run without the decision on this run.
+# What tiering saved, one row for each subagent's run and, with run 0, for what the conversation
+# itself has to do with it. Kept by time, since that is how it is asked for; `would_net` is measured
+# against the model that would have run without the decision on this run. The next report that
+# needs it brings it up to date.
 _SAVING = "INSERT INTO stale (number, kind) VALUES (NEW.%s, 'saving') ON CONFLICT DO NOTHING;"
 _SAVED = (
-    "CREATE TABLE saving (session INTEGER NOT NULL, run INTEGER NOT NULL, at REAL NOT NULL,"
+    "CREATE TABLE saving (at REAL NOT NULL, session INTEGER NOT NULL, run INTEGER NOT NULL,"
     " project INTEGER NOT NULL, agent INTEGER NOT NULL, model INTEGER NOT NULL,"
-    " baseline INTEGER NOT NULL, requests INTEGER NOT NULL, usd REAL NOT NULL,"
+    " baseline INTEGER NOT NULL, requests INTEGER NOT NULL, left_out INTEGER NOT NULL,"
+    " corrected INTEGER NOT NULL, uncorrected INTEGER NOT NULL, usd REAL NOT NULL,"
     " baseline_usd REAL NOT NULL, startup_usd REAL NOT NULL, rebuild_usd REAL NOT NULL,"
-    " left_out INTEGER NOT NULL, corrected INTEGER NOT NULL, uncorrected INTEGER NOT NULL,"
-    " would_net REAL, PRIMARY KEY (session, run, at)) WITHOUT ROWID",
-    "CREATE INDEX saving_by_time ON saving (at)",
+    " would_net REAL, PRIMARY KEY (at, session, run)) WITHOUT ROWID",
+    "CREATE INDEX saving_by_session ON saving (session, run)",
     "CREATE TRIGGER saving_session AFTER UPDATE OF model, host, project ON session"
     " WHEN OLD.model IS NOT NEW.model OR OLD.host IS NOT NEW.host OR OLD.project <> NEW.project"
     " BEGIN " + _SAVING % "id" + " END",
     "CREATE TRIGGER saving_decision AFTER INSERT ON decision BEGIN " + _SAVING % "session" + " END",
     "CREATE TRIGGER saving_link AFTER UPDATE OF agent_id ON decision BEGIN "
     + _SAVING % "session" + " END",
-)
+)  # fmt: skip
 _SECOND = (
     "ALTER TABLE session ADD COLUMN last REAL",
     "CREATE INDEX session_by_last ON session (last)",

@@ -25,7 +25,10 @@ NAMES = {
     "rules": (),
 }
 # Follow from the others, or from the transcripts.
-DERIVED = ("bucket", "span", "unlisted", "offset", "stale", "daily", "session_sum", "saving")
+DERIVED = (
+    "bucket", "span", "unlisted", "offset", "stale", "daily", "session_sum", "quarter", "note",
+    "saving",
+)  # fmt: skip
 
 
 class Shape(NamedTuple):
