@@ -12,6 +12,7 @@ from claude_tier_hooks.shapes import Json
 
 from claude_tier.errors import UserError
 from claude_tier.progress import Bar
+from claude_tier.report import caches
 
 PATIENCE = 10.0  # seconds; a command may wait longer for its turn than a hook
 # What SQLite says when the machine is at fault: anything else it raises is a bug of ours.
@@ -73,6 +74,20 @@ def catch_up(db: sqlite3.Connection, rules: Json) -> None:
         if "locked" not in str(fault):
             raise
         click.echo("claude-tier: the ledger is busy; the figures may be a little old.", err=True)
+    _bring_sums_up(db)
+
+
+def _bring_sums_up(db: sqlite3.Connection) -> None:
+    """What reports read follows; aside from the file where that cannot be written now."""
+    if not caches.behind(db):
+        return
+    try:
+        caches.bring_up(db)
+    except sqlite3.OperationalError as fault:
+        if not any(words in str(fault) for words in ("locked", "readonly")):
+            raise
+        caches.shadow(db)
+        caches.bring_up(db)
 
 
 _PROVABLE = (
