@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "session", "tool_use_id", "at", "tool", "agent", "description", "asked", "would", "origin",
     "action", "set_tier", "reason", "budget", "level", "used", "parent", "agent_id",
+    "facts", "rules",
 )  # fmt: skip
 HELD, OVER = "held", "over"
 
@@ -27,7 +28,12 @@ def record(db: sqlite3.Connection, row: Json) -> bool:
         ", ".join(values),
         ", ".join("?" * len(values)),
     )
-    return db.execute(query, tuple(values.values())).rowcount > 0
+    if db.execute(query, tuple(values.values())).rowcount == 0:
+        return False
+    if row.get("rules_text"):
+        kept = (row["rules"], row["at"], row["rules_text"])
+        db.execute("INSERT OR IGNORE INTO rules (id, at, text) VALUES (?, ?, ?)", kept)
+    return True
 
 
 def drain(db: sqlite3.Connection) -> list[str]:

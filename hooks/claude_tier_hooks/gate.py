@@ -19,6 +19,7 @@ from . import (
     ledger,
     policy,
     project,
+    replayable,
     reservations,
     state,
     transcripts,
@@ -129,7 +130,7 @@ def _decided(db: sqlite3.Connection, call: Json, rules: Json, batches: list[Json
         return None
     standings = budget.standing(db, rules, here, call["now"], remember=True)
     made = _judged(rules, standings, spawn)
-    row = _row(call, rules, spawn, made)
+    row = dict(_row(call, rules, spawn, made), **replayable.columns(rules, standings, spawn))
     if not decisions.record(db, row):
         return None
     if _reserves(made, call):
@@ -240,8 +241,9 @@ def _without_ledger(call: Json, rules: Json, db: sqlite3.Connection | None) -> J
         if call["tool"] != "Agent":
             return None
         spawn = _spawn(None, call, rules, None, here)
-    made = _judged(rules, standings, spawn or {})
-    row = _row(call, rules, spawn or {}, made)
+    spawn = spawn or {}
+    made = _judged(rules, standings, spawn)
+    row = dict(_row(call, rules, spawn, made), **replayable.columns(rules, standings, spawn))
     try:
         if db is not None and standings and _reserves(made, call):
             held = reservations.estimate(db, rules, row, here)
