@@ -55,7 +55,12 @@ def offsets(db: sqlite3.Connection, paths: Iterable[str] | None = None) -> dict[
     return {row[0]: row[1:] for row in rows if row}
 
 
-def read(paths: Iterable[str], known: dict[str, tuple], deadline: float | None) -> Iterator[Json]:  # type: ignore[type-arg]
+def read(
+    paths: Iterable[str],
+    known: dict[str, tuple],  # type: ignore[type-arg]
+    deadline: float | None,
+    scan: Callable[[bytes, Json], None] | None = None,
+) -> Iterator[Json]:
     """The new batches of these files, in their order, until the deadline (time.monotonic)."""
     for path in paths:
         seen = known.get(path)
@@ -65,7 +70,7 @@ def read(paths: Iterable[str], known: dict[str, tuple], deadline: float | None) 
             if deadline is not None and time.monotonic() > deadline:
                 return
             try:
-                batch = transcripts.read(path, seen[:5] if seen else None, pending)
+                batch = transcripts.read(path, seen[:5] if seen else None, pending, scan)
             except Exception as fault:
                 state.log_fault("transcript", fault)
                 break

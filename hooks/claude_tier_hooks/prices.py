@@ -47,6 +47,9 @@ def entry(models: Json, model: str, when: float) -> Json | None:
     dated = models.get(model) or models.get(plain_id(model))
     if not isinstance(dated, list):
         return None
+    if len(dated) == 1 and not (dated[0].get("from") or dated[0].get("until")):
+        always: Json = dated[0]
+        return always
     day = time.strftime("%Y-%m-%d", time.gmtime(when))
     for one in dated:
         if (one.get("from") or "") <= day < (one.get("until") or "~"):

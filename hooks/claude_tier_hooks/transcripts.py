@@ -18,6 +18,7 @@ from . import state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, BinaryIO
 
     from .shapes import Json
@@ -35,11 +36,17 @@ _BLANK = " \t\r\n\0"
 _decode = json.JSONDecoder(strict=False).raw_decode
 
 
-def read(path: str, known: tuple[int, ...] | None, pending: list[str] | None = None) -> Json | None:
+def read(
+    path: str,
+    known: tuple[int, ...] | None,
+    pending: list[str] | None = None,
+    scan: Callable[[bytes, Json], None] | None = None,
+) -> Json | None:
     """The next batch of that file; None when nothing is new.
 
     `known` is (inode, size, mtime_ns, offset, mark) of the last read. A file that was replaced,
     cut or rewritten is read from its start again: what it repeats is counted once all the same.
+    `scan` is a faster way to the same rows, where there is much to read.
     """
     with open(path, "rb") as stream:
         now = os.fstat(stream.fileno())
@@ -67,7 +74,7 @@ def read(path: str, known: tuple[int, ...] | None, pending: list[str] | None = N
         batch["size"] = -1 if batch["more"] else now.st_size
         batch["mtime_ns"] = now.st_mtime_ns
         batch["mark"] = _mark(stream, start + complete)
-    _scan(data, batch)
+    (scan or scan_block)(data, batch)
     batch["costs"] = [(row, at or _time_before(before, len(before))) for row, at in batch["costs"]]
     return batch
 
@@ -99,18 +106,16 @@ def _lines(stream: BinaryIO) -> tuple[bytes, int]:
     """
     data = stream.read(BLOCK)
     complete = data.rfind(b"\n") + 1
-    if len(data) < BLOCK:
-        return data, complete
-    while not complete:
+    while not complete and len(data) % BLOCK == 0:
         more = stream.read(BLOCK)
-        complete = (data + more).rfind(b"\n") + 1
-        data += more
         if not more:
-            return data, complete
-    return data[:complete], complete
+            break
+        data += more
+        complete = data.rfind(b"\n") + 1
+    return data, complete
 
 
-def _scan(data: bytes, batch: Json) -> None:
+def scan_block(data: bytes, batch: Json) -> None:
     """Parse every line that holds one of the needles, in the order of the file."""
     lines: dict[int, int] = {}
     for needle in NEEDLES:
@@ -122,12 +127,12 @@ def _scan(data: bytes, batch: Json) -> None:
             lines[start] = end
             at = data.find(needle, end)
     for start in sorted(lines):
-        whole = lines[start] < len(data)
-        for row in objects(data[start : lines[start]], whole=whole):
-            if row.get("type") == "cost-state":
-                batch["costs"].append((row, _time_before(data, start)))
-            else:
-                _collect(row, batch)
+        scan_line(data, start, lines[start], batch)
+
+
+def scan_line(data: bytes, start: int, end: int, batch: Json) -> None:
+    for row in objects(data[start:end], whole=end < len(data)):
+        collect(row, data, start, batch)
 
 
 def _time_before(data: bytes, start: int) -> float | None:
@@ -175,12 +180,15 @@ def _storable(value: object) -> Any:
     return state.storable(value) if isinstance(value, str) else value
 
 
-def _collect(row: Json, batch: Json) -> None:
+def collect(row: Json, data: bytes, start: int, batch: Json) -> None:
+    """Put what a row says into the batch; it stands in `data` from `start` on."""
     kind = row.get("type")
     if kind == "assistant":
         batch["rows"].extend(usage_rows(row))
     elif kind == "api-request" and isinstance(row.get("id"), str):
         batch["refs"].add(row["id"])
+    elif kind == "cost-state":
+        batch["costs"].append((row, _time_before(data, start)))
     elif kind == "attachment" and not row.get("isSidechain"):
         batch["models"].extend(_told_model(row))
 
@@ -219,11 +227,15 @@ def usage_rows(row: Json) -> list[Json]:
         copied_from=origin,
         cwd=row.get("cwd"),
         requests=1,
-        parts=_parts(usage, found),
+        parts=None,
     )
     if not isinstance(found["key"], str):
         return []
-    advisors = [_advisor(found, one, n) for n, one in enumerate(_iterations(usage))]
+    iterations = _iterations(usage)
+    if not iterations:
+        return [found]
+    found["parts"] = _parts(iterations, found)
+    advisors = [_advisor(found, one, n) for n, one in enumerate(iterations)]
     return [found] + [one for one in advisors if one]
 
 
@@ -264,6 +276,8 @@ def _word(value: object) -> str | None:
 
 def number(value: object) -> int:
     """A count as some writers put it: null, 12.0, "12"; 0 for what is no count."""
+    if type(value) is int:
+        return value if 0 < value < MOST else 0
     if isinstance(value, str) and value.isdecimal() and len(value) < 16:
         return int(value)
     if isinstance(value, (int, float)) and 0 < value < MOST:
@@ -283,12 +297,14 @@ def _iterations(usage: Json) -> list[Json]:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def _parts(usage: Json, whole: Json) -> list[list[int]] | None:
+def _parts(iterations: list[Json], whole: Json) -> list[list[int]] | None:
     """The model calls within one response, when they add up to it: each has its own price step."""
+    if len(iterations) < 2:
+        return None
     kinds = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
     parts = [
         [found[kind] for kind in kinds]
-        for found in (counts(one) for one in _iterations(usage) if one.get("type") == "message")
+        for found in (counts(one) for one in iterations if one.get("type") == "message")
     ]
     if len(parts) < 2 or [sum(column) for column in zip(*parts)] != [whole[kind] for kind in kinds]:
         return None

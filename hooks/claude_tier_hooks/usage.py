@@ -21,7 +21,7 @@ TOKENS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "
 COPY, PLAIN, PAID = 0, 1, 2
 
 _SELECT = (
-    "SELECT id, at, session, agent, run, model, source, requests, final, owned, fast, geo,"
+    "SELECT at, session, agent, run, model, source, requests, final, owned, fast, geo,"
     " input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,"
     " cache_write_1h_tokens, web_searches, usd, asked FROM usage WHERE key = ?"
 )
@@ -29,12 +29,12 @@ _COLUMNS = (
     "at", "session", "agent", "run", "model", "source", "requests", "final", "owned", "fast",
     "geo", *ledger.KINDS, "usd", "asked",
 )  # fmt: skip
-_INSERT = "INSERT INTO usage (key, %s) VALUES (%s)" % (
+INSERT = "INSERT INTO usage (key, %s) VALUES (%s)" % (
     ", ".join(_COLUMNS),
     ", ".join("?" * (len(_COLUMNS) + 1)),
 )
 USD = _COLUMNS.index("usd")
-_UPDATE = "UPDATE usage SET %s WHERE id = ?" % ", ".join(c + " = ?" for c in _COLUMNS)
+UPDATE = "UPDATE usage SET %s WHERE key = ?" % ", ".join(c + " = ?" for c in _COLUMNS)
 
 
 class Recorder:
@@ -47,6 +47,7 @@ class Recorder:
         self.source = ledger.name_id(db, source)
         self.ids: dict[str, int] = {}
         self.files: set[str] = set()
+        self.agents: dict[tuple[int, str], tuple[int, int]] = {}
         self.sessions: dict[int, Json] = {}
         self.sums: dict[tuple[int, ...], list[float]] = {}
         self.runs: dict[int, list[float]] = {}
@@ -109,6 +110,12 @@ class Recorder:
 
     def run(self, session: int, agent_id: str, meta: Json) -> tuple[int, int]:
         """(run, agent type) of one subagent's transcript."""
+        known = self.agents.get((session, agent_id))
+        if known is None:
+            known = self.agents[session, agent_id] = self._run(session, agent_id, meta)
+        return known
+
+    def _run(self, session: int, agent_id: str, meta: Json) -> tuple[int, int]:
         row = self.db.execute(
             "SELECT id, agent FROM run WHERE agent_id = ? AND session = ?", (agent_id, session)
         ).fetchone()
@@ -179,13 +186,12 @@ class Recorder:
         return prices.price(table, row["model"], at, row) if table is not None else 0.0
 
     def _merge(self, key: str, new: Cells, owner: Json, row: Json) -> None:
-        found = self.db.execute(_SELECT, (key,)).fetchone()
-        if found is None:
+        old = self._kept(key)
+        if old is None:
             new[USD] = self._price(row, new[0], owner)
-            self.db.execute(_INSERT, (key, *new))
+            self._insert(key, new)
             self._move(new, 1)
             return
-        old = list(found[1:])
         merged = self._merged(new, old, row)
         if merged[1] != new[1]:
             self._note_parent(self.sessions[new[1]], merged[1], new[0])
@@ -194,9 +200,20 @@ class Recorder:
             if copy:
                 self._note_parent(copy, new[1], old[0])
         if merged != old:
-            self.db.execute(_UPDATE, (*merged, found[0]))
+            self._update(key, merged)
             self._move(old, -1)
             self._move(merged, 1)
+
+    def _kept(self, key: str) -> Cells | None:
+        """The columns of a response the ledger holds."""
+        found = self.db.execute(_SELECT, (key,)).fetchone()
+        return list(found) if found else None
+
+    def _insert(self, key: str, cells: Cells) -> None:
+        self.db.execute(INSERT, (key, *cells))
+
+    def _update(self, key: str, cells: Cells) -> None:
+        self.db.execute(UPDATE, (*cells, key))
 
     def _merged(self, new: Cells, old: Cells, row: Json) -> Cells:
         """The greater of two rows of one response, where it was paid, when it began."""
@@ -215,16 +232,15 @@ class Recorder:
 
     def reprice(self, key: str) -> bool:
         """Price a response from what is kept of it; False when its model has no price still."""
-        found = self.db.execute(_SELECT, (key,)).fetchone()
-        if found is None:
+        old = self._kept(key)
+        if old is None:
             return False
-        old = list(found[1:])
         session = self.sessions.get(old[1]) or _load_session(self.db, old[1])
         usd = self._price(self._as_usage(old), old[0], session or {"host": None})
         if usd is None:
             return False
         new = [*old[:USD], usd, *old[USD + 1 :]]
-        self.db.execute(_UPDATE, (*new, found[0]))
+        self._update(key, new)
         self._move(old, -1)
         self._move(new, 1)
         return True
