@@ -135,6 +135,8 @@ _MARKED = (
     "CREATE TABLE quarter (start INTEGER NOT NULL, project INTEGER NOT NULL,"
     " source INTEGER NOT NULL, " + _TOTALS + ", PRIMARY KEY (start, project, source))"
     " WITHOUT ROWID",
+    "CREATE TABLE session_total (session INTEGER PRIMARY KEY, project INTEGER NOT NULL, at REAL,"
+    " first INTEGER NOT NULL, last INTEGER NOT NULL, models TEXT NOT NULL, " + _TOTALS + ")",
     "CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",  # the time zone of days
 )
 # What a decision was made from (`facts`, JSON) and under which rules, so that it can be replayed.

@@ -26,8 +26,8 @@ NAMES = {
 }
 # Follow from the others, or from the transcripts.
 DERIVED = (
-    "bucket", "span", "unlisted", "offset", "stale", "daily", "session_sum", "quarter", "note",
-    "saving",
+    "bucket", "span", "unlisted", "offset", "stale", "daily", "session_sum", "session_total",
+    "quarter", "note", "saving",
 )  # fmt: skip
 
 

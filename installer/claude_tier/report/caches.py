@@ -1,7 +1,8 @@
 """The sums that reports read, brought up to what the quarter hours hold by now.
 
-`daily` (by local day), `quarter` (by quarter hour, without session, agent and model) and
-`session_sum` follow from `bucket`, whose triggers mark what a change leaves behind (`stale`).
+`daily` (by local day), `quarter` (by quarter hour, without session, agent and model), `session_sum`
+and `session_total` (what transcripts show of a session, with its models, dearest first) follow from
+`bucket`, whose triggers mark what a change leaves behind (`stale`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 
-from claude_tier_hooks import ledger
+from claude_tier_hooks import ledger, unlisted
 
 from claude_tier.report import calendar
 
 DAY = 86400 // ledger.BUCKET  # quarter hours of a UTC day
 DAYS, SESSIONS = 6, 500  # summed anew in one transaction, so that no hook waits long
-TABLES = ("stale", "note", "daily", "quarter", "session_sum", "saving")
+TABLES = ("stale", "note", "daily", "quarter", "session_sum", "session_total", "saving")
+EVERY = -1  # stands for all projects together in `quarter`
 
 _COLUMNS = ", ".join(ledger.SUMS)
 _SUMS = ", ".join(f"sum({name})" for name in ledger.SUMS)
@@ -30,11 +32,22 @@ _FILL_DAY = (
 )
 _FILL_QUARTERS = (
     f"INSERT INTO quarter (start, project, source, {_COLUMNS}) SELECT start, project, source,"
-    f" {_SUMS} FROM bucket WHERE start >= ? AND start < ? GROUP BY start, project, source"
+    f" {_SUMS} FROM bucket WHERE start >= ?1 AND start < ?2 GROUP BY start, project, source"
+)
+_FILL_EVERY = (
+    f"INSERT INTO quarter (start, project, source, {_COLUMNS}) SELECT start, {EVERY}, source,"
+    f" {_SUMS} FROM quarter WHERE start >= ?1 AND start < ?2 GROUP BY start, source"
 )
 _FILL_SESSION = (
     f"INSERT INTO session_sum (session, model, source, {_COLUMNS}) SELECT session, model, source,"
     f" {_SUMS} FROM bucket WHERE session = ? GROUP BY model, source"
+)
+_FILL_TOTAL = (
+    f"INSERT INTO session_total (session, project, at, first, last, models, {_COLUMNS})"
+    " SELECT session, project, (SELECT last FROM session WHERE id = ?1), min(start), max(start),"
+    " (SELECT group_concat(model) FROM (SELECT model FROM session_sum WHERE session = ?1"
+    " AND source <> ?2 GROUP BY model ORDER BY sum(usd) DESC, sum(output_tokens) DESC, model)),"
+    f" {_SUMS} FROM bucket WHERE session = ?1 AND source <> ?2 GROUP BY session"
 )
 # Every day there is, without reading all of its rows.
 _KEPT_DAYS = (
@@ -108,6 +121,7 @@ def _sum_days(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
         span = (number * DAY, (number + 1) * DAY)
         db.execute("DELETE FROM quarter WHERE start >= ? AND start < ?", span)
         db.execute(_FILL_QUARTERS, span)
+        db.execute(_FILL_EVERY, span)
     for day in sorted({day for number in numbers for day in _local_days(number)}):
         db.execute("DELETE FROM daily WHERE day = ?", (day,))
         db.execute(_FILL_DAY, (day, *calendar.quarters(day)))
@@ -121,8 +135,11 @@ def _local_days(number: int) -> Iterable[int]:
 
 def _sum_sessions(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
     each = [(number,) for number in numbers]
-    db.executemany("DELETE FROM session_sum WHERE session = ?", each)
+    beyond = ledger.known_id(db, unlisted.SOURCE)
+    for table in ("session_sum", "session_total"):
+        db.executemany(f"DELETE FROM {table} WHERE session = ?", each)
     db.executemany(_FILL_SESSION, each)
+    db.executemany(_FILL_TOTAL, [(number, beyond) for number in numbers])
     db.executemany("INSERT OR IGNORE INTO stale (number, kind) VALUES (?, 'saving')", each)
 
 

@@ -80,13 +80,18 @@ def assert_equal_to_direct_sums(db: sqlite3.Connection) -> None:
         f" {', '.join(ledger.SUMS)} FROM daily"
     )
     assert {row[:6]: [*row[6:]] for row in kept} == days
-    for table, key in (
-        ("session_sum", "session, model, source"),
-        ("quarter", "start, project, source"),
+    every = str(caches.EVERY)
+    for table, key, kept_key in (
+        ("session_sum", "session, model, source", "session, model, source"),
+        ("quarter WHERE project >= 0", "start, project, source", "start, project, source"),
+        (f"quarter WHERE project = {every}", "start, source", "start, source"),
+        ("session_total", "session, project", "session, project"),
+        ("session_total", "session", "session, first, last"),
     ):
-        direct = db.execute(f"SELECT {key}, {SUMS} FROM bucket GROUP BY {key} ORDER BY {key}")
-        same = db.execute(f"SELECT {key}, {', '.join(ledger.SUMS)} FROM {table} ORDER BY {key}")
-        assert same.fetchall() == direct.fetchall(), table
+        found = f"SELECT {kept_key}, {', '.join(ledger.SUMS)} FROM {table} ORDER BY {key}"
+        bounds = kept_key.replace("first", "min(start)").replace(" last", " max(start)")
+        direct = f"SELECT {bounds}, {SUMS} FROM bucket GROUP BY {key} ORDER BY {key}"
+        assert db.execute(found).fetchall() == db.execute(direct).fetchall(), table
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
