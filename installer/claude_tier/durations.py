@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import click
+
 SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 LONGEST = 366 * SECONDS["d"]
 
@@ -29,3 +31,11 @@ def spell(seconds: int) -> str:
         if number:
             parts.append(f"{number}{unit}")
     return "".join(parts) or "0s"
+
+
+def option(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    """The callback of an option whose value is a duration."""
+    try:
+        return None if value is None else parse(value)
+    except ValueError as fault:
+        raise click.BadParameter(f"'{value}' {fault}") from None

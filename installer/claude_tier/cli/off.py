@@ -11,19 +11,12 @@ from claude_tier import durations, switch
 from claude_tier.output import json_option, print_json
 
 
-def _seconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
-    try:
-        return None if value is None else durations.parse(value)
-    except ValueError as error:
-        raise click.BadParameter(f"'{value}' {error}") from None
-
-
 @click.command()
 @click.option(
     "--for",
     "seconds",
     metavar="DURATION",
-    callback=_seconds,
+    callback=durations.option,
     help="How long: 30m, 2h, 1d. Else until `claude-tier on`.",
 )
 @json_option

@@ -1,0 +1,1 @@
+"""`status --watch`: the live terminal monitor."""
