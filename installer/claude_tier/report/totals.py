@@ -74,9 +74,9 @@ class Totals:
     def fields(self) -> dict[str, object]:
         """The JSON of it."""
         return {
-            "rows": [{self.by: key, **_fields(sums)} for key, sums in self.rows.items()],
-            "totals": _fields(self.totals),
-            "unlisted": _fields(self.unlisted),
+            "rows": [{self.by: key, **fields_of(sums)} for key, sums in self.rows.items()],
+            "totals": fields_of(self.totals),
+            "unlisted": fields_of(self.unlisted),
             "unmeasured_requests": self.unmeasured,
             "unpriced_models": list(self.unpriced),
         }
@@ -101,9 +101,9 @@ def query(db: sqlite3.Connection, by: str, part: Slice = Slice()) -> Totals:  # 
     return Totals(
         by=by,
         rows={key: sums[key] for key in order},
-        totals=settled(_added(groups.values())),
-        unlisted=_unlisted(db, part),
-        unmeasured=_unmeasured(db, part),
+        totals=settled(added(groups.values())),
+        unlisted=beyond(db, part),
+        unmeasured=unmeasured(db, part),
         unpriced=_unpriced(db, part),
     )
 
@@ -133,7 +133,7 @@ def _by_day(db: sqlite3.Connection, part: Slice) -> dict[str, Figures]:
     groups: dict[str, list[Figures]] = {}
     for row in rows:
         groups.setdefault(days.of(row[0] * ledger.BUCKET), []).append(row[1:])
-    return {day: _added(found) for day, found in groups.items()}
+    return {day: added(found) for day, found in groups.items()}
 
 
 def _listed(db: sqlite3.Connection, part: Slice) -> tuple[str, list[float]]:
@@ -158,7 +158,7 @@ def _timed(part: Slice, source: str) -> tuple[str, list[float]]:
     return " AND ".join(["1", *(text for text, _ in conditions)]), [v for _, v in conditions]
 
 
-def _unlisted(db: sqlite3.Connection, part: Slice) -> Sums:
+def beyond(db: sqlite3.Connection, part: Slice) -> Sums:
     """What no row shows; how many requests that were is not known, and not counted."""
     where, values = _timed(part, "unlisted")
     kinds = ", ".join(f"coalesce(sum({kind}), 0)" for kind in ledger.KINDS)
@@ -169,28 +169,31 @@ def _unlisted(db: sqlite3.Connection, part: Slice) -> Sums:
     return Sums(requests=0, **counts, usd=usd if rows else 0.0, unpriced_requests=0)
 
 
-def _unmeasured(db: sqlite3.Connection, part: Slice) -> int:
+def unmeasured(db: sqlite3.Connection, part: Slice) -> int:
     where, values = _timed(part, "usage")
     query = f"SELECT count(*) FROM usage WHERE final = 0 AND requests > 0 AND {where}"
     return int(db.execute(query, values).fetchone()[0])
 
 
 def _unpriced(db: sqlite3.Connection, part: Slice) -> tuple[str, ...]:
-    found: set[str] = set()
-    for source in ("usage", "unlisted"):
-        where, values = _timed(part, source)
-        found.update(
-            row[0]
-            for row in db.execute(
-                f"SELECT DISTINCT text FROM {source} JOIN name ON name.id = model"
-                f" WHERE usd IS NULL AND {where}",
-                values,
-            )
-        )
-    return tuple(sorted(found))
+    return tuple(sorted(_without_price(db, part, "usage") | unpriced_beyond(db, part)))
 
 
-def _added(groups: Iterable[Figures]) -> Figures:
+def unpriced_beyond(db: sqlite3.Connection, part: Slice) -> set[str]:
+    """The models without a price of what no row shows."""
+    return _without_price(db, part, "unlisted")
+
+
+def _without_price(db: sqlite3.Connection, part: Slice, source: str) -> set[str]:
+    where, values = _timed(part, source)
+    query = (
+        f"SELECT DISTINCT text FROM {source} JOIN name ON name.id = model"
+        f" WHERE usd IS NULL AND {where}"
+    )
+    return {row[0] for row in db.execute(query, values)}
+
+
+def added(groups: Iterable[Figures]) -> Figures:
     found = [*groups]
     return tuple(map(sum, zip(*found, strict=True))) if found else (0.0,) * len(ledger.SUMS)
 
@@ -200,7 +203,7 @@ def _weight(key: str, sums: Sums) -> tuple[float, int, str]:
     return -(sums.usd or 0.0), -sums.tokens, key
 
 
-def _fields(sums: Sums) -> dict[str, object]:
+def fields_of(sums: Sums) -> dict[str, object]:
     return {one.name: getattr(sums, one.name) for one in fields(sums)}
 
 

@@ -1,0 +1,51 @@
+"""What was used and what it cost, in the views of `report`.
+
+Days, weeks and months are local ones. What the client charged without a transcript row
+(`unlisted`) is kept apart from rows and totals in every view.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+from claude_tier_hooks.shapes import Json
+
+from claude_tier.report import totals
+from claude_tier.report.spending import blocks, by_day, conversations
+from claude_tier.report.spending.rows import Row, Spending
+from claude_tier.report.totals import Slice
+
+BY = (
+    "day", "week", "month", "session", "project", "agent", "model", "block", "provider", "route",
+)  # fmt: skip
+__all__ = ["BY", "Row", "Slice", "Spending", "query"]
+
+
+def query(
+    db: sqlite3.Connection,
+    rules: Json,
+    by: str,
+    part: Slice = Slice(),  # noqa: B008 - frozen
+    *,
+    last: int | None = None,
+    now: float | None = None,
+) -> Spending:
+    """Sum that part of the ledger by one of BY; `last` keeps only the newest sessions or blocks."""
+    every = by_day.groups(db, part, by, rules)
+    rows, left_out = every.rows(by), 0
+    if by == "session":
+        rows, left_out = conversations.rows(db, part, last)
+    if by == "block":
+        rows = blocks.rows(db, part, time.time() if now is None else now)
+        left_out = max(0, len(rows) - last) if last else 0
+        rows = rows[left_out:]
+    return Spending(
+        by=by,
+        rows=tuple(rows),
+        totals=totals.settled(every.total()),
+        unlisted=totals.beyond(db, part),
+        unmeasured=totals.unmeasured(db, part),
+        unpriced=by_day.unpriced(db, part),
+        left_out=left_out,
+    )

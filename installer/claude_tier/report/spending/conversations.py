@@ -1,0 +1,87 @@
+"""The view by session: the newest first, with project, last use and models."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from claude_tier_hooks import ledger, unlisted
+
+from claude_tier.report.spending.rows import Row
+from claude_tier.report.totals import Slice
+
+Found = tuple[Any, ...]  # session, project, at, models, sums
+
+_COLUMNS = ", ".join(ledger.SUMS)
+_SUMS = ", ".join(f"sum(bucket.{name})" for name in ledger.SUMS)
+_TOTAL = f"SELECT session, project, at, models, {_COLUMNS} FROM session_total AS total"
+# Of a session that goes on beyond the span, only what it used within.
+_PARTLY = (
+    "SELECT total.session, total.project, min(coalesce(total.at, 1e18), max(start) * {quarter}.0),"
+    f" total.models, {_SUMS} FROM session_total AS total JOIN bucket"
+    " ON bucket.session = total.session WHERE bucket.start >= :since AND bucket.start < :until"
+    " AND source <> :unlisted AND total.first < :until AND total.last >= :since"
+    " AND NOT (total.first >= :since AND total.last < :until){mine} GROUP BY total.session"
+)
+_FAR = 1 << 40
+MANY = 1000  # sessions from which one pass over all names is less than a look for each
+UNKNOWN = "unknown"
+
+
+def rows(db: sqlite3.Connection, part: Slice, last: int | None) -> tuple[list[Row], int]:
+    """The newest sessions of that part, and how many more there are."""
+    found, every = _whole(db, part, last) if part.span == (None, None) else _within(db, part, last)
+    texts = _texts(db, found)
+    return list(_rows(found, texts)), every - len(found)
+
+
+def _whole(db: sqlite3.Connection, part: Slice, last: int | None) -> tuple[list[Found], int]:
+    mine = "" if part.project is None else " WHERE project = ?"
+    values = () if part.project is None else (part.project,)
+    query = f"{_TOTAL}{mine} ORDER BY at DESC LIMIT ?"
+    found = db.execute(query, (*values, -1 if last is None else last)).fetchall()
+    if last is None or len(found) < last:
+        return found, len(found)
+    (every,) = db.execute(f"SELECT count(*) FROM session_total{mine}", values).fetchone()
+    return found, int(every)
+
+
+def _within(db: sqlite3.Connection, part: Slice, last: int | None) -> tuple[list[Found], int]:
+    since, until = part.span
+    quarter = ledger.BUCKET
+    values = {
+        "since": -_FAR if since is None else int(since // quarter),
+        "until": _FAR if until is None else int(until // quarter),
+        "unlisted": ledger.known_id(db, unlisted.SOURCE),
+        "project": part.project,
+    }
+    mine = "" if part.project is None else " AND total.project = :project"
+    inside = f"{_TOTAL} WHERE first >= :since AND last < :until{mine}"
+    partly = _PARTLY.format(quarter=quarter, mine=mine)
+    found = db.execute(f"{inside} UNION ALL {partly}", values).fetchall()
+    found.sort(key=lambda one: one[2] or 0, reverse=True)
+    return found[:last], len(found)
+
+
+def _texts(db: sqlite3.Connection, found: list[Found]) -> dict[int, str]:
+    """The names of these sessions, their projects and their models."""
+    if len(found) > MANY:
+        return dict(db.execute("SELECT id, text FROM name").fetchall())
+    numbers = {one[1] for one in found} | {n for one in found for n in _models(one[3])}
+    numbers |= {one[0] for one in found}
+    return {int(number): ledger.text_of(db, int(number)) or UNKNOWN for number in numbers}
+
+
+def _models(text: object) -> list[int]:
+    return [int(number) for number in str(text).split(",") if number]
+
+
+def _rows(found: list[Found], texts: dict[int, str]) -> Iterator[Row]:
+    named: dict[object, list[str]] = {}
+    for one in found:
+        number, project, last, models = one[:4]
+        if models not in named:
+            named[models] = [texts.get(each, UNKNOWN) for each in _models(models)]
+        extra = {"project": texts.get(project, UNKNOWN), "last": last, "models": named[models]}
+        yield Row(texts.get(number, UNKNOWN), one[4:], extra)
