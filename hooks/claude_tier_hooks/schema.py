@@ -147,8 +147,8 @@ _REPLAYED = (
 )
 # What tiering saved, one row for each subagent's run and, with run 0, for what the conversation
 # itself has to do with it. Kept by time, since that is how it is asked for; `would_net` is measured
-# against the model that would have run without the decision on this run. The next report that
-# needs it brings it up to date.
+# against the model that would have run without the decision on this run. `saving_day` has the sums
+# of local days. The next report that needs them brings them up to date.
 _SAVING = "INSERT INTO stale (number, kind) VALUES (NEW.%s, 'saving') ON CONFLICT DO NOTHING;"
 _SAVED = (
     "CREATE TABLE saving (at REAL NOT NULL, session INTEGER NOT NULL, run INTEGER NOT NULL,"
@@ -158,6 +158,12 @@ _SAVED = (
     " baseline_usd REAL NOT NULL, startup_usd REAL NOT NULL, rebuild_usd REAL NOT NULL,"
     " would_net REAL, PRIMARY KEY (at, session, run)) WITHOUT ROWID",
     "CREATE INDEX saving_by_session ON saving (session, run)",
+    "CREATE TABLE saving_day (day INTEGER NOT NULL, project INTEGER NOT NULL,"
+    " agent INTEGER NOT NULL, model INTEGER NOT NULL, baseline INTEGER NOT NULL,"
+    " requests INTEGER NOT NULL, left_out INTEGER NOT NULL, corrected INTEGER NOT NULL,"
+    " uncorrected INTEGER NOT NULL, usd REAL NOT NULL, baseline_usd REAL NOT NULL,"
+    " startup_usd REAL NOT NULL, rebuild_usd REAL NOT NULL,"
+    " PRIMARY KEY (day, project, agent, model, baseline)) WITHOUT ROWID",
     "CREATE TRIGGER saving_session AFTER UPDATE OF model, host, project ON session"
     " WHEN OLD.model IS NOT NEW.model OR OLD.host IS NOT NEW.host OR OLD.project <> NEW.project"
     " BEGIN " + _SAVING % "id" + " END",

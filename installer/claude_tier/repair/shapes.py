@@ -27,7 +27,7 @@ NAMES = {
 # Follow from the others, or from the transcripts.
 DERIVED = (
     "bucket", "span", "unlisted", "offset", "stale", "daily", "session_sum", "session_total",
-    "quarter", "note", "saving",
+    "quarter", "note", "saving", "saving_day",
 )  # fmt: skip
 
 

@@ -18,7 +18,9 @@ from claude_tier.report import calendar
 
 DAY = 86400 // ledger.BUCKET  # quarter hours of a UTC day
 DAYS, SESSIONS = 6, 500  # summed anew in one transaction, so that no hook waits long
-TABLES = ("stale", "note", "daily", "quarter", "session_sum", "session_total", "saving")
+TABLES = (
+    "stale", "note", "daily", "quarter", "session_sum", "session_total", "saving", "saving_day",
+)  # fmt: skip
 EVERY = -1  # stands for all projects together in `quarter`
 
 _COLUMNS = ", ".join(ledger.SUMS)

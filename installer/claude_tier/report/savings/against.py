@@ -14,7 +14,7 @@ from claude_tier.report.days import Span
 from claude_tier.report.savings import keeping
 from claude_tier.report.savings.reading import Reader
 
-TABLE = "temp.saving_against"
+ROWS, DAYS = "temp.saving_against", "temp.saving_day_against"
 _SESSIONS = (
     "SELECT DISTINCT session FROM bucket WHERE (:since IS NULL OR start >= :since)"
     " AND (:until IS NULL OR start <= :until) AND (:project IS NULL OR project = :project)"
@@ -25,15 +25,18 @@ _SESSIONS = (
 @contextmanager
 def reckoned(
     db: sqlite3.Connection, rules: Json, baseline: str, span: Span, project: int | None
-) -> Iterator[str]:
-    """The name of a table like `saving` with every session of that span; gone in the end."""
-    columns = ", ".join(keeping.COLUMNS)
-    db.execute(f"CREATE TEMP TABLE saving_against AS SELECT {columns} FROM saving LIMIT 0")
+) -> Iterator[tuple[str, str]]:
+    """Tables like `saving` and `saving_day` with every session of that span; gone in the end."""
+    for made, like in ((ROWS, "saving"), (DAYS, "saving_day")):
+        db.execute(f"CREATE TABLE {made} AS SELECT * FROM {like} LIMIT 0")
     try:
         _fill(db, Reader(db, rules, baseline), _sessions(db, span, project))
-        yield TABLE
+        for day in keeping.days_of(db, ROWS):
+            keeping.sum_day(db, DAYS, ROWS, day)
+        yield ROWS, DAYS
     finally:
-        db.execute(f"DROP TABLE {TABLE}")
+        for made in (ROWS, DAYS):
+            db.execute(f"DROP TABLE {made}")
 
 
 def _sessions(db: sqlite3.Connection, span: Span, project: int | None) -> list[int]:
@@ -45,5 +48,6 @@ def _sessions(db: sqlite3.Connection, span: Span, project: int | None) -> list[i
 def _fill(db: sqlite3.Connection, reader: Reader, sessions: list[int]) -> None:
     with Bar("Reckoning savings") as bar:
         for done, session in enumerate(sessions, start=1):
-            keeping.keep(db, TABLE, reader.pieces(session))
+            keeping.keep(db, ROWS, reader.pieces(session))
             bar(done, len(sessions))
+    db.execute("CREATE INDEX temp.saving_against_by_time ON saving_against (at)")

@@ -64,7 +64,8 @@ def decisions(
 
 def _decided(db: sqlite3.Connection, row: tuple[Any, ...]) -> Decided:
     *shown, session, agent_id = row
-    return Decided(*shown, *_figures(db, session, shown[2], agent_id))
+    actual, net = _figures(db, session, shown[2], agent_id)
+    return Decided(*shown, actual_usd=actual, usd=net)
 
 
 def _figures(

@@ -1,14 +1,15 @@
-"""The table `saving`, brought up to what the ledger holds by now.
+"""The tables `saving` and `saving_day`, brought up to what the ledger holds by now.
 
 Sessions that changed are marked: `caches.bring_up` turns the mark of every session it sums anew
 into one of kind 'saving', and triggers mark those whose model, host or decisions changed. Other
-prices, or another baseline, mark all of them.
+prices, or another baseline, mark all of them; another time zone marks all days.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterable
 from contextlib import nullcontext
@@ -17,30 +18,67 @@ from claude_tier_hooks import ledger
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.progress import Bar
+from claude_tier.report import calendar
 from claude_tier.report.savings import baselines, tokenizers
 from claude_tier.report.savings.reading import Piece, Reader
 
-KIND, NOTE = "saving", "savings"
+KIND, DAYS = "saving", "saving_day"  # marks of sessions, and of local days
 METHOD = 1  # goes up when the same rows come to other savings
 ROWS = 2000  # of usage, about, in one transaction, so that no hook waits long
-COLUMNS = (
-    "at", "session", "run", "project", "agent", "model", "baseline", "requests", "left_out",
-    "corrected", "uncorrected", "usd", "baseline_usd", "startup_usd", "rebuild_usd", "would_net",
+SOME_DAYS = 20  # in one transaction
+SUMS = (
+    "requests", "left_out", "corrected", "uncorrected", "usd", "baseline_usd", "startup_usd",
+    "rebuild_usd",
 )  # fmt: skip
+KEY = ("project", "agent", "model", "baseline")
+COLUMNS = ("at", "session", "run", *KEY, *SUMS, "would_net")
 _INSERT = f"INSERT INTO {{}} ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 _MARKED = "SELECT DISTINCT number FROM stale WHERE kind IN ('saving', 'session') ORDER BY number"
+
+
+_SUM_DAY = (
+    f"INSERT INTO {{}} (day, {', '.join(KEY)}, {', '.join(SUMS)}) SELECT ?, {', '.join(KEY)},"
+    f" {', '.join(f'sum({one})' for one in SUMS)} FROM {{}} WHERE at >= ? AND at < ?"
+    f" GROUP BY {', '.join(KEY)}"
+)
 
 
 def bring_up(db: sqlite3.Connection, rules: Json) -> None:
     """Reckon anew what is behind, in short transactions or in the one that is open."""
     baseline = baselines.chosen(rules, None)
-    if _note(db) != _fingerprint(rules, baseline):
+    if _note(db, "savings") != _fingerprint(rules, baseline):
         with _writing(db):
-            _mark_all(db, _fingerprint(rules, baseline))
+            _mark_sessions(db)
+            _keep_note(db, "savings", _fingerprint(rules, baseline))
+    if _note(db, "savings zone") != _zone():
+        with _writing(db):
+            _mark_days(db)
+            _keep_note(db, "savings zone", _zone())
+    _reckon(db, Reader(db, rules, baseline))
+    _sum_days(db)
+
+
+def keep(db: sqlite3.Connection, table: str, pieces: Iterable[Piece]) -> None:
+    """Write these rows into `saving`, or into a table like it."""
+    db.executemany(_INSERT.format(table), [one.cells() for one in pieces])
+
+
+def sum_day(db: sqlite3.Connection, sums: str, rows: str, day: int) -> None:
+    """Write the sums of a local day into `saving_day`, or into a table like it."""
+    span = (calendar.start_of(day), calendar.start_of(day + 1))
+    db.execute(_SUM_DAY.format(sums, rows), (day, *span))
+
+
+def days_of(db: sqlite3.Connection, rows: str) -> range:
+    """The local days from the first row of `saving`, or of a table like it, to the last."""
+    first, last = db.execute(f"SELECT min(at), max(at) FROM {rows}").fetchone()
+    if first is None:
+        return range(0)
+    return range(calendar.day_of(first), calendar.day_of(last) + 1)
+
+
+def _reckon(db: sqlite3.Connection, reader: Reader) -> None:
     marked = [row[0] for row in db.execute(_MARKED)]
-    if not marked:
-        return
-    reader = Reader(db, rules, baseline)
     with Bar("Reckoning savings") as bar:
         done = 0
         while done < len(marked):
@@ -49,24 +87,35 @@ def bring_up(db: sqlite3.Connection, rules: Json) -> None:
             bar(done, len(marked))
 
 
-def keep(db: sqlite3.Connection, table: str, pieces: Iterable[Piece]) -> None:
-    """Write these rows into `saving`, or into a table like it."""
-    db.executemany(_INSERT.format(table), [one.cells() for one in pieces])
-
-
 def _some(db: sqlite3.Connection, reader: Reader, sessions: list[int]) -> int:
     """Reckon the next sessions, as many as one transaction should hold; how many that were."""
     rows = done = 0
+    times: set[float] = set()
     for session in sessions:
+        pieces = reader.pieces(session)
+        known = db.execute("SELECT at FROM saving WHERE session = ?", (session,))
+        times.update(row[0] for row in known)
+        times.update(one.at for one in pieces)
         db.execute("DELETE FROM saving WHERE session = ?", (session,))
-        keep(db, "saving", reader.pieces(session))
+        keep(db, "saving", pieces)
         db.execute("DELETE FROM stale WHERE number = ? AND kind = ?", (session, KIND))
         done += 1
         rows += 1 + reader.read
         reader.read = 0
         if rows > ROWS:
             break
+    _mark(db, DAYS, {calendar.day_of(at) for at in times})
     return done
+
+
+def _sum_days(db: sqlite3.Connection) -> None:
+    query = "SELECT number FROM stale WHERE kind = ? LIMIT ?"
+    while days := db.execute(query, (DAYS, SOME_DAYS)).fetchall():
+        with _writing(db):
+            for (day,) in days:
+                db.execute("DELETE FROM saving_day WHERE day = ?", (day,))
+                sum_day(db, "saving_day", "saving", day)
+                db.execute("DELETE FROM stale WHERE number = ? AND kind = ?", (day, DAYS))
 
 
 def _fingerprint(rules: Json, baseline: str) -> str:
@@ -78,16 +127,35 @@ def _fingerprint(rules: Json, baseline: str) -> str:
     return str(zlib.crc32(json.dumps(depends, sort_keys=True).encode()))
 
 
-def _note(db: sqlite3.Connection) -> str | None:
-    row = db.execute("SELECT value FROM note WHERE name = ?", (NOTE,)).fetchone()
+def _zone() -> str:
+    """What tells another time zone: how far it is from UTC in each week of some years."""
+    weeks = range(1_700_000_000, 2_000_000_000, 604_800)
+    return str(zlib.crc32(repr([time.localtime(at).tm_gmtoff for at in weeks]).encode()))
+
+
+def _note(db: sqlite3.Connection, name: str) -> str | None:
+    row = db.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
     return row[0] if row else None
 
 
-def _mark_all(db: sqlite3.Connection, fingerprint: str) -> None:
+def _keep_note(db: sqlite3.Connection, name: str, value: str) -> None:
+    db.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", (name, value))
+
+
+def _mark(db: sqlite3.Connection, kind: str, numbers: Iterable[int]) -> None:
+    query = "INSERT OR IGNORE INTO stale (number, kind) VALUES (?, ?)"
+    db.executemany(query, [(number, kind) for number in numbers])
+
+
+def _mark_sessions(db: sqlite3.Connection) -> None:
     db.execute(
         "INSERT OR IGNORE INTO stale (number, kind) SELECT DISTINCT session, ? FROM bucket", (KIND,)
     )
-    db.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", (NOTE, fingerprint))
+
+
+def _mark_days(db: sqlite3.Connection) -> None:
+    db.execute("DELETE FROM saving_day")
+    _mark(db, DAYS, days_of(db, "saving"))
 
 
 def _writing(db: sqlite3.Connection) -> ledger.Writing | nullcontext[None]:

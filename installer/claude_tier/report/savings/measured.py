@@ -6,27 +6,37 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import calendar
 from claude_tier.report.days import Span
-from claude_tier.report.savings import against, baselines, decided, plan, tokenizers, wording
+from claude_tier.report.savings import (
+    against,
+    baselines,
+    decided,
+    keeping,
+    plan,
+    tokenizers,
+    wording,
+)
 from claude_tier.report.savings.amounts import Amounts, total
 from claude_tier.report.savings.decided import Decided
 from claude_tier.report.savings.plan import Window
 
-DAY = 86400
-STEP = 16  # days; no zone moves its clock twice in that time
-_BOUNDS = "SELECT min(at), max(at) FROM {} WHERE at >= ? AND at < ?"
-# One day's, agent's and pair of models' sums.
-_CELLS = (
-    f"SELECT CAST((at - :start) / {DAY} AS INTEGER), agent, model, baseline, sum(requests),"
-    " sum(left_out), sum(corrected), sum(uncorrected), sum(usd), sum(baseline_usd),"
-    " sum(startup_usd), sum(rebuild_usd) FROM {} WHERE at >= :since AND at < :until"
-    " AND (:project IS NULL OR project = :project) GROUP BY 1, 2, 3, 4"
+_KEY = "agent, model, baseline"
+_SUMS = ", ".join(f"sum({name})" for name in keeping.SUMS)
+_PROJECT = "(:project IS NULL OR project = :project)"
+_DAYS = (
+    f"SELECT day, {_KEY}, {_SUMS} FROM {{}} WHERE day >= :first AND day < :end AND {_PROJECT}"
+    f" GROUP BY day, {_KEY}"
 )
+_PART_OF_DAY = (
+    f"SELECT :day, {_KEY}, {_SUMS} FROM {{}} WHERE at >= :since AND at < :until AND {_PROJECT}"
+    f" GROUP BY {_KEY}"
+)
+_FAR = 1 << 30  # days
 
 
 class Part(NamedTuple):
@@ -135,14 +145,17 @@ def query(
     """
     moment = time.time() if now is None else now
     wanted = baselines.chosen(rules, baseline)
+    part = Slice(span, project)
     if wanted == baselines.chosen(rules, None):
-        return _summed(db, "saving", wanted, Slice(span, project), moment)
-    with against.reckoned(db, rules, wanted, span, project) as table:
-        return _summed(db, table, wanted, Slice(span, project), moment)
+        return _summed(db, ("saving", "saving_day"), wanted, part, moment)
+    with against.reckoned(db, rules, wanted, span, project) as tables:
+        return _summed(db, tables, wanted, part, moment)
 
 
-def _summed(db: sqlite3.Connection, table: str, baseline: str, part: Slice, now: float) -> Savings:
-    cells = [*_cells(db, table, baseline, part)]
+def _summed(
+    db: sqlite3.Connection, tables: tuple[str, str], baseline: str, part: Slice, now: float
+) -> Savings:
+    cells = [*_cells(db, tables, baseline, part)]
     whole = total(one.amounts for one in cells)
     known, more = decided.decisions(db, part.span, part.project)
     return Savings(
@@ -154,49 +167,39 @@ def _summed(db: sqlite3.Connection, table: str, baseline: str, part: Slice, now:
         by_model=_greatest(_parts((one.model, one.instead_of, one.amounts) for one in cells)),
         decisions=known,
         more_decisions=more,
-        plan=plan.windows(db, table, part.project, now),
+        plan=plan.windows(db, tables[0], part.project, now),
         sentence=wording.sentence(baseline, whole),
     )
 
 
-def _cells(db: sqlite3.Connection, table: str, baseline: str, part: Slice) -> Iterator[Cell]:
+def _cells(
+    db: sqlite3.Connection, tables: tuple[str, str], baseline: str, part: Slice
+) -> Iterator[Cell]:
     names = _Names(db, baseline)
-    for since, until in _stretches(db, table, part.span):
-        day = calendar.day_of(since)
-        values = {"since": since, "until": until, "project": part.project}
-        values["start"] = calendar.start_of(day)
-        for number, agent, model, other, *sums in db.execute(_CELLS.format(table), values):
-            yield Cell(
-                calendar.text(day + number),
-                names[agent],
-                names[model],
-                names[other],
-                Amounts(*sums),
-            )
+    for day, agent, model, other, *sums in _rows(db, tables, part):
+        yield Cell(calendar.text(day), names[agent], names[model], names[other], Amounts(*sums))
 
 
-def _stretches(db: sqlite3.Connection, table: str, span: Span) -> Iterator[tuple[float, float]]:
-    """The rows' time in parts without a change of the clock but at their ends."""
-    since = float("-inf") if span.since is None else span.since
-    until = float("inf") if span.until is None else span.until
-    first, last = db.execute(_BOUNDS.format(table), (since, until)).fetchone()
-    if first is None:
-        return
-    day, end = calendar.day_of(first), calendar.day_of(last) + 1
-    while day < end:
-        after = _even(day, end)
-        yield max(since, calendar.start_of(day)), min(until, calendar.start_of(after))
-        day = after
-
-
-def _even(day: int, end: int) -> int:
-    """The day up to which all days from that one on have 24 hours; the next where it has not."""
-    start = calendar.start_of(day)
-    after = day
-    for step in (STEP, 1):
-        while after < end and calendar.start_of(after + step) == start + (after + step - day) * DAY:
-            after += step
-    return max(min(after, end), day + 1)
+def _rows(
+    db: sqlite3.Connection, tables: tuple[str, str], part: Slice
+) -> Iterator[tuple[Any, ...]]:
+    """Whole days from their sums, what is left of others from the rows."""
+    rows, days = tables
+    since, until = part.span
+    first = 0 if since is None else calendar.day_of(since)
+    end = _FAR if until is None else calendar.day_of(until)
+    ends = []
+    if since is not None and since > calendar.start_of(first):
+        after = calendar.start_of(first + 1)
+        ends.append((first, since, after if until is None else min(after, until)))
+        first += 1
+    if until is not None and first <= end and until > calendar.start_of(end):
+        ends.append((end, calendar.start_of(end), until))
+    values: dict[str, float | None] = {"project": part.project}
+    yield from db.execute(_DAYS.format(days), {**values, "first": first, "end": end})
+    for day, start, stop in ends:
+        named = {**values, "day": day, "since": start, "until": stop}
+        yield from db.execute(_PART_OF_DAY.format(rows), named)
 
 
 class _Names(dict[int, str]):
