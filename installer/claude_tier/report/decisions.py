@@ -57,11 +57,17 @@ class Decision:
 
 
 class Slice(NamedTuple):
-    """Which decisions: those of a span, of a session (its id or the beginning of it), the last."""
+    """Which decisions: those of a span, of a session (its id or the beginning of it), the last.
+
+    `before` is the time and tool_use_id of one that none of them may be as new as.
+    """
 
     span: Span = Span()
     session: str | None = None
     last: int | None = None
+    before: tuple[float, str] | None = None
+    agent: str | None = None
+    action: str | None = None
 
 
 def query(db: sqlite3.Connection, part: Slice) -> list[Decision]:
@@ -71,13 +77,19 @@ def query(db: sqlite3.Connection, part: Slice) -> list[Decision]:
         "since": since,
         "until": until,
         "session": part.session,
+        "agent": part.agent,
+        "action": part.action,
+        "last_at": part.before[0] if part.before else None,
+        "last_id": part.before[1] if part.before else None,
         "last": -1 if part.last is None else part.last,
     }
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM {_FROM} WHERE (:since IS NULL OR d.at >= :since)"
         " AND (:until IS NULL OR d.at < :until)"
         " AND (:session IS NULL OR substr(s.text, 1, length(:session)) = :session)"
-        " ORDER BY d.at DESC LIMIT :last",
+        " AND (:agent IS NULL OR a.text = :agent) AND (:action IS NULL OR d.action = :action)"
+        " AND (:last_at IS NULL OR (d.at, d.tool_use_id) < (:last_at, :last_id))"
+        " ORDER BY d.at DESC, d.tool_use_id DESC LIMIT :last",
         values,
     )
     return [Decision(*row) for row in rows][::-1]

@@ -1,0 +1,49 @@
+// What tiering saved, net, against a baseline that is named: from /api/stats.
+
+import { Columns } from "./chart.js";
+import { at, el, table, visible, name } from "./dom.js";
+import { count, money, period } from "./words.js";
+
+let chart = null;
+
+/** The section; hidden where the answer has none. */
+export function show(savings) {
+  at("savings").hidden = !savings;
+  if (!savings) return;
+  chart ??= new Columns("savings-chart", "savings-readout");
+  at("savings-headline").replaceChildren(
+    el("p", {}, el("span", { class: "sum" }, money(savings.usd)), ` net in 30 days, against ${baseline(savings)}`),
+    el("p", { class: "quiet" }, visible(savings.sentence)),
+  );
+  const days = savings.days;
+  chart.show({
+    label: "Savings by day",
+    labels: days.map((one) => one.day),
+    columns: days.map((one) => [{ value: one.usd ?? 0, kind: (one.usd ?? 0) < 0 ? "down" : "up" }]),
+    format: (value) => `${value < 0 ? "\u2212" : ""}$${count(Math.abs(value))}`,
+    words: (index) => `${period(days[index].day, true)}: ${money(days[index].usd)}`,
+  });
+  at("savings-tables").replaceChildren(
+    parts("By day", "Day", [...days].reverse().map((one) => [period(one.day, true), one])),
+    parts("By agent", "Agent", savings.agents.map((one) => [name(one.agent), one])),
+  );
+}
+
+const baseline = ({ baseline: text }) =>
+  text === "main" ? "the main model of each session" : visible(text);
+
+function parts(caption, title, rows) {
+  const titles = ["On the baseline", "Really", "Start-up", "Rebuilt caches", "Net"];
+  return table(
+    caption,
+    [{ title }, ...titles.map((one) => ({ title: one, figures: true }))],
+    rows.map(([key, one]) => [
+      key,
+      money(one.baseline_usd),
+      money(one.actual_usd),
+      money(-one.startup_usd),
+      money(-one.rebuild_usd),
+      money(one.usd),
+    ]),
+  );
+}

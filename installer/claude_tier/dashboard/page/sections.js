@@ -1,0 +1,223 @@
+// The sections that follow from /api/stats alone.
+
+import { at, el, name, table, visible } from "./dom.js";
+import { age, amount, count, folder, moment, money, plural, share, size, UNKNOWN } from "./words.js";
+
+const LEVELS = ["ok", "warn", "cap", "stop"];
+const AT_STOP = {
+  deny: "No new subagents until it resets.",
+  ask: "New subagents only with your consent.",
+  lowest: "New subagents run on the lowest tier.",
+};
+
+/** All of them. */
+export function show(stats) {
+  onOff(stats);
+  today(stats);
+  budgets(stats);
+  sessions(stats);
+  policy(stats);
+  health(stats);
+}
+
+/** The highest level of any budget, for what is said aloud. */
+export const highest = (stats) =>
+  stats.budgets.reduce(
+    (found, one) => (LEVELS.indexOf(one.level) > LEVELS.indexOf(found) ? one.level : found),
+    "ok",
+  );
+
+function onOff(stats) {
+  const pill = at("switch");
+  pill.hidden = false;
+  pill.className = `pill ${stats.on ? "ok" : "stop"}`;
+  pill.textContent = stats.on ? "on" : "off, only counting";
+}
+
+const tokensOf = (sums) =>
+  sums.input_tokens +
+  sums.output_tokens +
+  sums.cache_read_tokens +
+  sums.cache_write_5m_tokens +
+  sums.cache_write_1h_tokens;
+
+function today(stats) {
+  const { totals, unlisted } = stats.today;
+  const tokens = tokensOf(totals);
+  const prompt = tokens - totals.output_tokens;
+  const cached = prompt ? totals.cache_read_tokens / prompt : null;
+  const spent = totals.requests ? money(totals.usd, totals.unpriced_requests > 0) : "$0.00";
+  const beyond = tokensOf(unlisted) || unlisted.usd;
+  const saved = stats.savings;
+  at("today-figures").replaceChildren(
+    ...figure("Spent", spent, beyond ? `and ${money(unlisted.usd)} beyond transcripts` : ""),
+    ...figure("Requests", totals.requests.toLocaleString("en-US"), blind(totals)),
+    ...figure("Tokens", count(tokens), cached === null ? "" : `${share(cached)} of the prompts from cache`),
+    ...figure("Running", plural(stats.sessions.length, "session"), plural(stats.subagents, "subagent")),
+    ...(saved ? figure("Saved in 30 days", money(saved.usd), "net, against the baseline below") : []),
+  );
+}
+
+const blind = (totals) =>
+  totals.unpriced_requests ? `${totals.unpriced_requests.toLocaleString("en-US")} of them unpriced` : "";
+
+function figure(title, value, more) {
+  return [
+    el(
+      "div",
+      {},
+      el("dt", {}, title),
+      el("dd", {}, value),
+      more ? el("dd", { class: "more" }, more) : null,
+    ),
+  ];
+}
+
+function budgets(stats) {
+  const paces = new Map((stats.pace ?? []).map((one) => [one.budget, one]));
+  const made = stats.budgets.map((one) => budget(one, paces.get(one.name), stats.generated_at));
+  at("budget-list").replaceChildren(...(made.length ? made : [el("li", { class: "quiet" }, "No budget is set.")]));
+}
+
+function budget(one, pace, now) {
+  const known = one.share !== null;
+  const used = one.unit === "plan_percent" ? amount(one.used, one.unit) : `${amount(one.used, one.unit)} of ${amount(one.limit, one.unit)}`;
+  const top = el(
+    "div",
+    { class: "top" },
+    el("h3", {}, name(one.name)),
+    el("span", { class: "quiet" }, name(`${one.scope}, ${one.period.replace("_", "-")}`)),
+    el("span", { class: `pill ${known ? one.level : ""}` }, known ? one.level : UNKNOWN),
+  );
+  const lines = [
+    known ? `${used}${one.unit === "plan_percent" ? " used" : ` used (${share(one.share)})`}` : why(one),
+    one.until ? `Resets ${moment(one.until, now)}.` : "",
+    one.reserved ? `Running subagents may spend ${amount(one.reserved, one.unit)} more.` : "",
+    one.level === "cap" ? `New subagents run on ${one.ceiling} at most.` : "",
+    one.level === "stop" ? AT_STOP[one.on_stop] : "",
+    one.unpriced_requests ? `It cannot see ${plural(one.unpriced_requests, "request")} without a price.` : "",
+    ...forecast(pace, now),
+  ].filter(Boolean);
+  return el("li", {}, top, bar(one, known), el("p", {}, visible(lines[0])), ...lines.slice(1).map((text) => el("p", { class: "quiet" }, visible(text))));
+}
+
+function bar(one, known) {
+  const percent = known ? Math.min(Math.max(one.share, 0), 1) * 100 : 0;
+  const fill = el("div", { class: "fill" });
+  fill.style.width = `${percent}%`;
+  const held = el("div", { class: "held" });
+  const more = known ? Math.min((one.reserved / one.limit) * 100, 100 - percent) : 0;
+  held.style.left = `${percent}%`;
+  held.style.width = `${Math.max(more, 0)}%`;
+  return el(
+    "div",
+    {
+      class: `bar ${known ? one.level : ""}`,
+      role: "meter",
+      "aria-label": `${visible(one.name)}, used`,
+      "aria-valuemin": "0",
+      "aria-valuemax": "100",
+      "aria-valuenow": String(Math.floor(percent)),
+      "aria-valuetext": known ? share(one.share) : UNKNOWN,
+    },
+    fill,
+    held,
+  );
+}
+
+const why = (one) =>
+  one.unit === "plan_percent"
+    ? "Not known: no session has reported this plan window since it began."
+    : "Not known: each session has its own.";
+
+function forecast(pace, now) {
+  if (!pace) return [];
+  return [];
+}
+
+function sessions(stats) {
+  const now = stats.generated_at;
+  const rows = stats.sessions.map((one) => [
+    el("code", {}, visible(one.id.slice(0, 8))),
+    one.busy ? "busy" : "idle",
+    one.since === null ? UNKNOWN : age(one.since, now),
+    name(one.folder),
+  ]);
+  const columns = [{ title: "Session" }, { title: "State" }, { title: "For" }, { title: "Folder", wide: true }];
+  at("sessions-rows").replaceChildren(
+    rows.length
+      ? table(`${plural(stats.sessions.length, "session")}, ${plural(stats.subagents, "subagent")} at work`, columns, rows)
+      : el("p", { class: "quiet" }, "No session runs now."),
+  );
+}
+
+function policy(stats) {
+  const price = (value) => (value === null ? UNKNOWN : money(value));
+  const rows = stats.tiers.map((one) => [
+    one.tier,
+    name(one.model ?? UNKNOWN),
+    price(one.input),
+    price(one.output),
+    one.agents.length ? name(one.agents.join(", ")) : "",
+  ]);
+  const columns = [
+    { title: "Tier" },
+    { title: "Model", wide: true },
+    { title: "In", figures: true },
+    { title: "Out", figures: true },
+    { title: "Agents assigned to it", wide: true },
+  ];
+  at("policy-rows").replaceChildren(
+    table("Dearest first; dollars for a million tokens", columns, rows),
+  );
+  const { preset, floor, exempt } = stats.policy;
+  const floors = Object.entries(floor).map(([agent, tier]) => `${agent} ${tier}`);
+  at("policy-notes").textContent = visible(
+    [
+      `Preset ${preset}.`,
+      floors.length ? `Never below: ${floors.join(", ")}.` : "",
+      exempt.length ? `Never touched: ${exempt.join(", ")}.` : "",
+    ].join(" ").trim(),
+  );
+}
+
+function health(stats) {
+  at("health-list").replaceChildren(...[...checks(stats)].map(([state, ...texts]) =>
+    el(
+      "li",
+      {},
+      el("span", { class: `state ${state}` }, state === "ok" ? "ok" : state === "warn" ? "note" : "fault"),
+      el("span", {}, ...texts),
+    ),
+  ));
+}
+
+function* checks(stats) {
+  const now = stats.generated_at;
+  const command = (text) => el("code", {}, text);
+  if (!stats.on) {
+    const until = stats.off_until ? ` until ${moment(stats.off_until, now)}` : "";
+    yield ["warn", `Switched off${until}: spending is counted, nothing is lowered or denied. `, command("claude-tier on")];
+  }
+  if (stats.last_hook === null) yield ["warn", "No hook has run yet. Is it installed? ", command("claude-tier install")];
+  else yield ["ok", `Hooks are alive: a session started ${age(stats.last_hook, now)} ago.`];
+  for (const one of stats.policy.errors) {
+    yield ["stop", "Configuration: ", name(`${one.path}, line ${one.line}: ${one.message}`)];
+  }
+  if (stats.policy.stale && !stats.policy.errors.length) {
+    yield ["warn", "The configuration has changed; the next prompt of any session takes it up."];
+  } else if (!stats.policy.errors.length) {
+    yield ["ok", stats.policy.compiled ? "The configuration is in force." : "The defaults of the preset hold."];
+  }
+  for (const one of stats.unpriced) {
+    yield ["warn", name(one.model), ` has no price (${plural(one.responses, "response")}): no dollar budget sees it. `, command("claude-tier prices")];
+  }
+  const { ledger } = stats;
+  const saved = ledger.last_backup ? `last backup ${folder(ledger.last_backup).split("/").pop()}` : "no backup yet";
+  yield ["ok", `Ledger: ${plural(ledger.responses, "response")}, ${size(ledger.bytes)}, `, name(saved), "."];
+  if (ledger.spooled) yield ["warn", `${plural(ledger.spooled, "decision")} wait to be written to the ledger.`];
+  for (const path of ledger.damaged) {
+    yield ["stop", "A damaged ledger was set aside: ", name(path), ". ", command("claude-tier ledger rebuild")];
+  }
+  yield ["ok", "Files: ", name(stats.folder)];
+}

@@ -1,0 +1,270 @@
+"""The pictures of the dashboard: a made-up month in a real Chromium, light, dark and on a phone.
+
+Clock, history and ids are fixed, so that the same code shows the same page.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import books
+import serving
+from claude_tier.report import ledger_file
+from claude_tier_hooks import backup, ledger, policy, state
+
+NOW = 1_795_016_520.0  # Wednesday 2026-11-18 15:42 UTC
+DAY = 86_400.0
+BACK = 34  # days of history
+PROJECTS = ("shop", "billing-api", "notes", "infra")
+LARGEST = 300_000  # bytes of one picture
+
+
+class Kind(NamedTuple):
+    """A type of subagent: its tier and model, why, and what it is asked to do."""
+
+    name: str
+    tier: str | None
+    model: str
+    reason: str | None
+    tasks: tuple[str, ...]
+
+
+KINDS = (
+    Kind(
+        "Explore", "haiku", books.HAIKU, "assigned to haiku",
+        ("Find callers of parse_invoice", "List feature flags in use", "Where are retries set?"),
+    ),
+    Kind(
+        "general-purpose", "sonnet", books.SONNET, "assigned to sonnet",
+        ("Port the tests to pytest", "Update the client for API v3", "Split the settings module"),
+    ),
+    Kind(
+        "reviewer", None, books.OPUS, None,
+        ("Review the migration", "Review the retry change", "Review error handling"),
+    ),
+    Kind(
+        "test-runner", "haiku", books.HAIKU, "assigned to haiku",
+        ("Run the suite, name what fails", "Run the slow tests", "Bisect the flaky test"),
+    ),
+)  # fmt: skip
+RUNNING = (  # session, project, minutes since its start, what it does
+    ("3e1f8a20-0000-4000-8000-000000000002", 0, 101, "busy"),
+    ("9c02d7b4-0000-4000-8000-000000000003", 1, 34, "busy"),
+    ("d41a6f19-0000-4000-8000-000000000004", 2, 12, "idle"),
+)
+
+
+class Picture(NamedTuple):
+    """One file: the scheme, and the width and height of what is seen (0: the whole page)."""
+
+    name: str
+    scheme: str
+    width: int
+    height: int
+
+
+PICTURES = (
+    Picture("dashboard-light", "light", 1280, 0),
+    Picture("dashboard-dark", "dark", 1280, 0),
+    Picture("dashboard-phone", "light", 390, 0),
+)
+
+
+def draw(folder: Path) -> None:
+    """Write every picture of the page into that folder."""
+    with tempfile.TemporaryDirectory() as home, scene(Path(home)) as where:
+        history(Path(home))
+        with serving.serving(where, clock=lambda: NOW) as page, serving.browsing() as browser:
+            for one in PICTURES:
+                _take(browser, page, one, folder / f"{one.name}.png")
+
+
+def _take(browser: Any, served: serving.Dashboard, picture: Picture, file: Path) -> None:
+    context = browser.new_context(
+        viewport={"width": picture.width, "height": 900},
+        color_scheme=picture.scheme,
+        reduced_motion="reduce",
+        timezone_id="UTC",
+        locale="en-US",
+    )
+    page = context.new_page()
+    page.clock.set_fixed_time(NOW)
+    page.goto(served.link)
+    page.wait_for_selector("html[data-read]")
+    page.screenshot(path=file, full_page=not picture.height)
+    context.close()
+    assert file.stat().st_size < LARGEST, file
+
+
+@contextlib.contextmanager
+def scene(home: Path) -> Iterator[str]:
+    """That home in UTC at NOW; gives the folder of the project that is worked on."""
+    kept = {name: word for name, word in os.environ.items() if not name.startswith("CLAUDE")}
+    own = {**kept, "HOME": str(home), "TZ": "UTC"}
+    with mock.patch.dict(os.environ, own, clear=True), mock.patch("time.time", return_value=NOW):
+        time.tzset()
+        for name in PROJECTS:
+            (home / "src" / name / ".git").mkdir(parents=True)
+        yield str(home / "src" / PROJECTS[0])
+    time.tzset()
+
+
+def history(home: Path) -> None:
+    """Five weeks of work, with a fuller day today and three sessions that run."""
+    _rules(home)
+    chance = random.Random(7)
+    for back in range(BACK, 0, -1):
+        _day(home, NOW - back * DAY, chance, work=0.6 + 0.5 * (BACK - back) / BACK)
+    for number, project in enumerate((0, 1, 3)):
+        _session(home, _id(chance), project, NOW - (7 - 1.6 * number) * books.HOUR, chance)
+    for session, project, minutes, _ in RUNNING:
+        _session(home, session, project, NOW - minutes * 60, chance)
+    _held_back(chance)
+    _plan()
+    _at_work(home)
+    backup.write(NOW - 3 * books.HOUR)
+    Path(state.path("live")).write_text(str(NOW - 12 * 60))
+    Path(state.path("manifest.json")).write_text("{}")
+
+
+def _rules(home: Path) -> None:
+    assign = {one.name: {"tier": one.tier, "effort": None} for one in KINDS if one.tier}
+    five_hours = {"period": "five_hour", "unit": "plan_percent", "limit": 100.0}
+    plan = {"period": "seven_day", "unit": "plan_percent", "limit": 100.0}
+    books.policy(
+        home,
+        assign=assign,
+        budgets=[
+            books.budget("daily", limit=12.0),
+            books.budget("month", period="month", limit=220.0),
+            books.budget(
+                "shop", scope={"kind": "project", "name": None}, period="week", limit=24.0
+            ),
+            books.budget("plan-5h", **five_hours),
+            books.budget("plan-week", **plan),
+        ],
+        floor={"reviewer": "sonnet"},
+        exempt=["security-reviewer"],
+    )
+
+
+def _id(chance: random.Random) -> str:
+    return f"{chance.getrandbits(32):08x}-0000-4000-8000-{chance.getrandbits(48):012x}"
+
+
+def _day(home: Path, end: float, chance: random.Random, *, work: float) -> None:
+    """The sessions of a day that is over; a quiet weekend."""
+    weekend = time.gmtime(end).tm_wday >= 5
+    for number in range(chance.randint(0, 1) if weekend else round(chance.randint(2, 5) * work)):
+        began = end - (7 - 1.7 * number) * books.HOUR
+        project = chance.choice((0, 0, 0, 1, 1, 2, 3))
+        _session(home, _id(chance), project, began, chance)
+
+
+def _session(home: Path, session: str, project: int, began: float, chance: random.Random) -> None:
+    """Turns of the conversation and a few subagents, as far as that is over by now."""
+    cwd = str(home / "src" / PROJECTS[project])
+    main = books.OPUS if chance.random() < 0.85 else books.SONNET
+    for turn in range(chance.randint(5, 14)):
+        at = began + turn * 420 + chance.randint(0, 200)
+        if at < NOW - 20:
+            _answer(home, main, at, session, cwd, chance)
+    for number, kind in enumerate(chance.sample(KINDS, chance.randint(2, 4))):
+        at = began + 240 + number * 1100 + chance.randint(0, 300)
+        if at < NOW - 20:
+            _subagent(home, kind, at, session, cwd, chance)
+
+
+def _answer(
+    home: Path,
+    model: str,
+    at: float,
+    session: str,
+    cwd: str,
+    chance: random.Random,
+    agent: str | None = None,
+) -> None:
+    books.answer(
+        home,
+        model,
+        at=at,
+        session=session,
+        cwd=cwd,
+        agent=agent,
+        input_tokens=chance.randint(200, 3_000),
+        output_tokens=chance.randint(400, 4_800),
+        cache_read_input_tokens=chance.randint(20_000, 130_000),
+        cache_creation_input_tokens=chance.randint(500, 12_000),
+    )
+
+
+def _subagent(
+    home: Path, kind: Kind, at: float, session: str, cwd: str, chance: random.Random
+) -> None:
+    books.decide(
+        f"toolu_{kind.name}",
+        session=session,
+        at=at,
+        agent=kind.name,
+        description=chance.choice(kind.tasks),
+        action="assigned" if kind.tier else "left",
+        origin="parent" if kind.tier else "asked",
+        asked=None if kind.tier else "opus",
+        set_tier=kind.tier,
+        reason=kind.reason,
+    )
+    for step in range(chance.randint(3, 9)):
+        then = at + 8 + step * 25
+        if then < NOW:
+            _answer(home, kind.model, then, session, cwd, chance, agent=kind.name)
+
+
+def _held_back(chance: random.Random) -> None:
+    """What the daily budget did to two spawns this afternoon."""
+    budget = {"budget": "daily", "session": RUNNING[1][0]}
+    books.decide(
+        "toolu_lowered", at=NOW - 16 * 60, agent="general-purpose", action="lowered", asked="opus",
+        origin="asked", set_tier="sonnet", description="Rewrite the pagination",
+        reason="budget daily is at 91 %: sonnet at most", level="cap", used=0.913, **budget,
+    )  # fmt: skip
+    books.decide(
+        "toolu_denied", at=NOW - 4 * 60, agent="Plan", action="denied", set_tier=None,
+        description="Plan the rollout", reason="20 new subagents within 10 min", **budget,
+    )  # fmt: skip
+
+
+def _plan() -> None:
+    rows = [("five_hour", 38.0, NOW + 1.9 * books.HOUR), ("seven_day", 61.0, NOW + 2.4 * DAY)]
+    db = ledger.connect(patience=10)
+    with ledger.Writing(db):
+        db.executemany(
+            "INSERT INTO plan_window (name, used, resets_at, at) VALUES (?, ?, ?, ?)",
+            [(*row, NOW - 300) for row in rows],
+        )
+    db.close()
+
+
+def _at_work(home: Path) -> None:
+    """The sessions that run now, as the client registers them; earlier subagents have ended."""
+    with ledger_file.up_to_date(policy.load()) as db, ledger.Writing(db):
+        db.execute("UPDATE run SET ended = last WHERE last < ?", (NOW - 240,))
+    folder = home / ".claude/sessions"
+    folder.mkdir()
+    for number, (session, project, minutes, doing) in enumerate(RUNNING):
+        row = {
+            "pid": os.getpid(),
+            "sessionId": session,
+            "cwd": str(home / "src" / PROJECTS[project]),
+            "startedAt": int((NOW - minutes * 60) * 1000),
+            "status": doing,
+        }
+        (folder / f"{number}.json").write_text(json.dumps(row))
