@@ -63,9 +63,8 @@ def decisions(
 
 
 def _decided(db: sqlite3.Connection, row: tuple[Any, ...]) -> Decided:
-    *shown, session, agent_id = row
-    actual, net = _figures(db, session, shown[2], agent_id)
-    return Decided(*shown, actual_usd=actual, usd=net)
+    *_, session, agent_id = row
+    return Decided(*row[:-2], *_figures(db, session, row[2], agent_id))  # type: ignore[call-arg]
 
 
 def _figures(

@@ -1,0 +1,450 @@
+"""Savings against histories reckoned by hand, at the shipped prices.
+
+Dollars per million tokens, as input / output / cache read / 5-minute write / 1-hour write:
+opus-5-5 4 / 20 / 0.2 / 5 / 8, sonnet-5-5 (from 2026-10-07) 2 / 10 / 0.1 / 2.5 / 4,
+haiku-5-5 0.1 / 0.5 / 0.01 / 0.125 / 0.2 and five times that above a prompt of 100,000 tokens,
+haiku-4-5 1 / 5 / 0.1 / 1.25 / 2.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from books import HAIKU, HOUR, NOON, OPUS, SONNET, answer, decide
+from claude_tier.errors import UserError
+from claude_tier.report import caches, days, ledger_file, savings
+from claude_tier.report.savings import Savings, tokenizers
+from claude_tier_hooks import ledger, policy
+from syrupy.assertion import SnapshotAssertion
+
+OLD_HAIKU = "claude-haiku-4-5-20251001"
+M = 1e6
+ALWAYS = days.Span()
+
+Saved = Callable[..., Savings]
+
+
+@pytest.fixture
+def db(home: Path) -> Iterator[sqlite3.Connection]:
+    found = ledger.connect(patience=10)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def saved(db: sqlite3.Connection) -> Saved:
+    """The savings of everything the transcripts hold by now."""
+
+    def found(
+        against: str | None = None,
+        span: days.Span = ALWAYS,
+        **rules: object,
+    ) -> Savings:
+        whole = {**policy.load(), **rules}
+        ledger_file.catch_up(db, whole)
+        caches.bring_up(db)
+        savings.bring_up(db, whole)
+        return savings.query(db, whole, span, baseline=against, now=NOON)
+
+    return found
+
+
+def tokens(new: int, out: int, read: int = 0, written: int = 0) -> dict[str, int]:
+    return {
+        "input_tokens": new,
+        "output_tokens": out,
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": written,
+    }
+
+
+def test_a_subagent_on_haiku_saves_the_difference_less_its_start(home: Path, saved: Saved) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 500))
+    answer(home, HAIKU, at=NOON + 60, agent="Explore", **tokens(1000, 400, 0, 20_000))
+    answer(home, HAIKU, at=NOON + 90, agent="Explore", **tokens(500, 2000, 20_000, 5000))
+
+    found = saved()
+
+    first = (1000 * 4 + 400 * 20 + 20_000 * 5) / M  # 0.112
+    second = (500 * 4 + 2000 * 20 + 20_000 * 0.2 + 5000 * 5) / M  # 0.071
+    ran = (1000 * 0.1 + 400 * 0.5 + 20_000 * 0.125) / M  # 0.0028
+    ran += (500 * 0.1 + 2000 * 0.5 + 20_000 * 0.01 + 5000 * 0.125) / M  # 0.001875
+    assert found.baseline_usd == pytest.approx(first + second)
+    assert found.actual_usd == pytest.approx(ran)
+    assert found.startup_usd == pytest.approx((1000 * 4 + 20_000 * 5) / M)  # 0.104
+    assert found.rebuild_usd == 0
+    assert found.usd == pytest.approx(0.112 + 0.071 - 0.104 - 0.004675)  # 0.074325
+    assert found.total.requests == 2
+    assert [(one.key, one.usd) for one in found.by_agent] == [("Explore", found.usd)]
+    assert [(one.key, one.instead_of) for one in found.by_model] == [(HAIKU, OPUS)]
+
+
+def test_a_run_that_lost_its_cache_is_credited_what_reading_it_would_have_cost(
+    home: Path, saved: Saved
+) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 500))
+    answer(home, SONNET, at=NOON + 60, agent="Explore", **tokens(0, 100, 0, 30_000))
+    answer(home, SONNET, at=NOON + 2 * HOUR, agent="Explore", **tokens(200, 100, 10_000, 22_000))
+
+    found = saved()
+
+    # 30,000 were cached, 10,000 of them were read: 20,000 of the 22,000 were written again.
+    assert found.rebuild_usd == pytest.approx(20_000 * (5 - 0.2) / M)  # 0.096
+    assert found.startup_usd == pytest.approx(30_000 * 5 / M)
+    second = (200 * 4 + 100 * 20 + 10_000 * 0.2 + 22_000 * 5) / M
+    gross = (100 * 20 + 30_000 * 5) / M + second
+    ran = (100 * 10 + 30_000 * 2.5) / M
+    ran += (200 * 2 + 100 * 10 + 10_000 * 0.1 + 22_000 * 2.5) / M
+    assert found.usd == pytest.approx(gross - ran - 0.15 - 0.096)
+
+
+def test_a_run_that_costs_more_than_it_saves_is_a_negative_row(home: Path, saved: Saved) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 500))
+    answer(home, SONNET, at=NOON + 60, agent="Plan", **tokens(0, 10, 0, 100_000))
+
+    found = saved()
+
+    # Without the prompt the baseline has 10 x 20; the run paid 10 x 10 and 100,000 x 2.5.
+    assert found.usd == pytest.approx((10 * 20 - 10 * 10 - 100_000 * 2.5) / M)  # -0.2499
+    assert found.usd is not None
+    assert found.usd < 0
+    assert "-$0.25" in savings.as_text(found, width=80)
+
+
+def test_the_step_of_long_prompts_is_judged_for_each_request(home: Path, saved: Saved) -> None:
+    answer(home, HAIKU, at=NOON, **tokens(10, 500))
+    for n in range(3):
+        answer(home, SONNET, at=NOON + 60 + n, agent="Plan", **tokens(0, 1000, 60_000, 0))
+    answer(home, SONNET, at=NOON + 90, agent="Plan", **tokens(1, 1000, 100_000, 0))
+
+    found = saved()
+
+    short = (1000 * 0.5 + 60_000 * 0.01) / M
+    long = (1 * 0.1 + 1000 * 0.5 + 100_000 * 0.01) * 5 / M
+    assert found.baseline_usd == pytest.approx(3 * short + long)
+    assert found.usd is not None
+    assert found.usd < 0  # a dearer model than that of the conversation
+
+
+def test_prices_hold_on_the_day_of_the_request(home: Path, saved: Saved) -> None:
+    before = NOON - 60 * 86400  # 2026-09-22: sonnet-5-5 reads its cache at 0.2
+    for start in (before, NOON):
+        session = f"session-{start:.0f}"
+        answer(home, SONNET, at=start, session=session, **tokens(10, 10))
+        answer(home, HAIKU, at=start + 1, session=session, agent="a", **tokens(0, 0, 1))
+        answer(home, HAIKU, at=start + 2, session=session, agent="a", **tokens(0, 0, 50_000))
+
+    found = saved()
+
+    days_ = [one.amounts.baseline_usd for one in found.by_day]
+    assert days_ == pytest.approx([50_001 * 0.2 / M, 50_001 * 0.1 / M])
+
+
+def test_the_baseline_is_the_main_model_at_the_start_of_the_run(home: Path, saved: Saved) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 10, agent="first", **tokens(0, 1000))
+    answer(home, SONNET, at=NOON + 20, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 30, agent="second", **tokens(0, 1000))
+
+    found = saved()
+
+    sums = {one.key: one.amounts.baseline_usd for one in found.by_agent}
+    assert sums == {"first": pytest.approx(0.02), "second": pytest.approx(0.01)}
+
+
+def test_a_changed_main_model_loses_what_it_writes_to_the_cache_again(
+    home: Path, saved: Saved
+) -> None:
+    answer(home, OPUS, at=NOON, **tokens(0, 10, 0, 80_000))
+    answer(home, SONNET, at=NOON + 60, **tokens(0, 10, 0, 81_000))
+    answer(home, SONNET, at=NOON + 90, **tokens(0, 10, 81_000, 500))
+
+    found = saved()
+
+    assert found.usd == pytest.approx(-80_000 * (2.5 - 0.1) / M)  # at its own model: -0.192
+    assert found.total.requests == 0
+    assert [one.key for one in found.by_agent] == ["main"]
+
+
+def test_tokens_are_converted_between_tokenizers_and_the_source_is_said(
+    home: Path, saved: Saved
+) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, OLD_HAIKU, at=NOON + 1, agent="Explore", **tokens(0, 1))
+    answer(home, OLD_HAIKU, at=NOON + 2, agent="Explore", **tokens(1000, 2000))
+
+    found = saved()
+
+    assert found.baseline_usd == pytest.approx((1000 * 4 + 2001 * 20) * 1.275 / M)
+    assert found.total.corrected == 2
+    assert found.fields()["token_factor"] == 1.275
+    assert "1.275" in found.sentence
+    assert tokenizers.SOURCE in found.sentence
+
+
+def test_within_one_tokenizer_nothing_is_converted_nor_said(home: Path, saved: Saved) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 1, agent="Explore", **tokens(0, 1))
+    assert saved().total.corrected == 0
+    assert "1.275" not in saved().sentence
+
+
+@pytest.mark.parametrize(
+    ("model", "generation"),
+    [
+        ("claude-3-5-haiku-20241022", 1),
+        ("claude-haiku-4-5", 1),
+        ("us.anthropic.claude-opus-4-6-v1:0", 1),
+        ("claude-opus-4", 1),
+        ("claude-opus-4-7", 2),
+        ("claude-sonnet-5", 2),
+        ("claude-opus-5-5[1m]", 2),
+        ("claude-fable-5-2", 2),
+        ("glm-4.7", None),
+        ("qwen3-coder", None),
+    ],
+)
+def test_the_tokenizer_of_a_model(model: str, generation: int | None) -> None:
+    assert tokenizers.generation(model) == generation
+
+
+def test_a_model_that_is_not_claude_is_not_converted_and_that_is_said(
+    home: Path, saved: Saved
+) -> None:
+    glm = {"from": None, "until": None, "input": 1, "output": 2, "cache_read": 1,
+           "cache_write_5m": 1, "cache_write_1h": 1}  # fmt: skip
+    table = {**policy.load()["models"], "glm-4.7": [glm]}
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, "glm-4.7", at=NOON + 1, agent="Explore", **tokens(0, 1000))
+
+    found = saved(models=table)
+
+    assert found.baseline_usd == pytest.approx(1000 * 20 / M)
+    assert found.total.uncorrected == 1
+    assert "no conversion" in found.sentence
+
+
+def test_what_has_no_price_is_left_out_and_counted(home: Path, saved: Saved) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, "mystery-1", at=NOON + 1, agent="Explore", **tokens(0, 1000))
+    only = saved()
+    assert only.usd is None
+    assert only.left_out == 1
+    assert "1 response left out" in only.sentence
+    assert "unpriced" in savings.as_text(only, width=80)
+
+    answer(home, HAIKU, at=NOON + 2, agent="Plan", **tokens(0, 1000))
+    both = saved()
+    assert both.usd == pytest.approx(1000 * (20 - 0.5) / M)
+    assert both.left_out == 1
+
+
+def test_a_baseline_without_a_price_leaves_out_too(home: Path, saved: Saved) -> None:
+    answer(home, "mystery-1", at=NOON, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 1, agent="Explore", **tokens(0, 1000))
+    found = saved()
+    assert (found.usd, found.left_out, found.actual_usd) == (None, 1, 0)
+
+
+def test_what_a_free_host_answers_costs_nothing_on_any_model(
+    home: Path, db: sqlite3.Connection, saved: Saved
+) -> None:
+    hosts = {"127.0.0.1:11434": {"name": "local", "free": True}}
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 1, agent="Explore", **tokens(0, 1000))
+    saved()
+    with ledger.Writing(db):
+        host = ledger.name_id(db, "127.0.0.1:11434")
+        db.execute("UPDATE session SET host = ?", (host,))
+        db.execute("UPDATE usage SET usd = 0")
+    found = saved(hosts=hosts)
+    assert (found.usd, found.actual_usd, found.baseline_usd, found.startup_usd) == (0, 0, 0, 0)
+
+
+def test_any_model_can_be_the_baseline_of_everything(home: Path, saved: Saved) -> None:
+    answer(home, SONNET, at=NOON, **tokens(0, 1000))
+    answer(home, HAIKU, at=NOON + 86400, agent="Explore", **tokens(0, 1000))
+
+    found = saved(against="opus")
+
+    assert found.baseline == OPUS
+    assert [(one.key, one.usd) for one in found.by_day] == [
+        ("2026-11-21", pytest.approx(1000 * (20 - 10) / M)),
+        ("2026-11-22", pytest.approx(1000 * (20 - 0.5) / M)),
+    ]
+    assert saved(against="claude-fable-5-2").usd == pytest.approx((40 - 10 + 40 - 0.5) / 1000)
+    assert saved().usd == pytest.approx(1000 * (10 - 0.5) / M)  # nothing of it was kept
+
+
+def test_a_configured_baseline_is_kept_and_comes_to_the_same(home: Path, saved: Saved) -> None:
+    answer(home, SONNET, at=NOON, **tokens(0, 1000, 0, 5000))
+    answer(home, HAIKU, at=NOON + 10, **tokens(0, 1000, 0, 5000))
+    answer(home, HAIKU, at=NOON + 86400, agent="Explore", **tokens(0, 1000))
+    named = saved(against="opus")
+    kept = saved(baseline=OPUS)
+    assert kept.baseline == OPUS
+    assert kept.fields() == named.fields()
+
+
+def test_an_unknown_baseline_is_refused_with_the_nearest_names(saved: Saved) -> None:
+    with pytest.raises(UserError, match="claude-opus-5-6") as refused:
+        saved(against="claude-opus-5-6")
+    assert "claude-opus-5-5" in str(refused.value.hint)
+
+
+def test_a_decision_saves_against_what_would_have_run(home: Path, saved: Saved) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 1, agent="Explore", **tokens(0, 1000))
+    answer(home, HAIKU, at=NOON + 2, agent="Plan", **tokens(0, 1000))
+    decide("toolu_Explore", would="sonnet", ran=None)
+    decide("toolu_other", at=NOON + 5)
+    decide("toolu_Plan", at=NOON + 6, agent="Plan", action="kept")
+
+    found = saved()
+
+    waiting, shown = found.decisions
+    assert (shown.tool_use_id, shown.would, shown.ran) == ("toolu_Explore", "sonnet", HAIKU)
+    assert shown.proof == "held"
+    assert shown.actual_usd == pytest.approx(1000 * 0.5 / M)
+    assert shown.usd == pytest.approx(1000 * (10 - 0.5) / M)  # sonnet, not opus
+    assert (waiting.ran, waiting.usd, waiting.actual_usd) == (None, None, None)
+    assert "not seen yet" in savings.as_text(found, width=80)
+
+
+def test_a_decision_that_was_not_kept_to_is_shown_as_such(home: Path, saved: Saved) -> None:
+    decide("toolu_Explore")
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, SONNET, at=NOON + 1, agent="Explore", **tokens(0, 1000))
+    found = saved()
+    assert found.decisions[0].proof == "over"
+    assert "NOT as set" in savings.as_text(found, width=120)
+
+
+def test_a_decision_that_arrives_after_its_run_is_counted(home: Path, saved: Saved) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 1, agent="Explore", **tokens(0, 1000))
+    saved()
+    decide("toolu_Explore")
+    assert saved().decisions[0].usd == pytest.approx(1000 * (20 - 0.5) / M)
+
+
+def test_a_subscriber_reads_percent_of_the_window_first(
+    home: Path, db: sqlite3.Connection, saved: Saved
+) -> None:
+    answer(home, OPUS, at=NOON - 60, **tokens(0, 1000))  # 0.02
+    answer(home, HAIKU, at=NOON - 30, agent="Explore", **tokens(0, 1000))  # 0.0005, opus 0.02
+    answer(home, OPUS, at=NOON - 6 * HOUR, session="before", **tokens(0, 50_000))
+    with ledger.Writing(db):
+        db.execute("INSERT INTO plan_window VALUES ('five_hour', 41, ?, ?)", (NOON + HOUR, NOON))
+        db.execute("INSERT INTO plan_window VALUES ('seven_day', 9, 1000, 1000)")
+
+    found = saved()
+
+    (window,) = found.plan  # the other one was reset long ago
+    assert window.spent_usd == pytest.approx(0.0205)
+    assert window.saved_percent == pytest.approx(41 * 0.0195 / 0.0205)  # 39.0
+    first, second = savings.as_text(found, width=80).splitlines()[:2]
+    assert first == "Plan, five-hour window: tiering saved 39.0 % of it; 41 % is used."
+    assert second.startswith("Saved at list prices, $0.02")
+    assert "Assumed: the plan weighs" in savings.as_text(found, width=80)
+
+
+def test_a_window_without_spending_is_not_known_to_be_saved(
+    db: sqlite3.Connection, home: Path, saved: Saved
+) -> None:
+    answer(home, OPUS, at=NOON - 6 * HOUR, **tokens(0, 1000))
+    answer(home, HAIKU, at=NOON - 6 * HOUR, agent="a", **tokens(0, 1000))
+    with ledger.Writing(db):
+        db.execute("INSERT INTO plan_window VALUES ('five_hour', 41, ?, ?)", (NOON + HOUR, NOON))
+    found = saved()
+    assert found.plan[0].saved_percent is None
+    assert "nothing was spent" in savings.as_text(found, width=80)
+
+
+def test_other_prices_change_what_was_kept(home: Path, saved: Saved) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 1, agent="Explore", **tokens(0, 1000))
+    assert saved().usd == pytest.approx(0.0195)
+    table = policy.load()["models"]
+    dearer = {**table, OPUS: [{**table[OPUS][0], "output": 120}]}
+    assert saved(models=dearer).usd == pytest.approx(0.12 - 0.0005)
+
+
+def test_a_main_response_that_is_read_late_changes_the_baseline(home: Path, saved: Saved) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 60, agent="Explore", **tokens(0, 1000))
+    assert saved().usd == pytest.approx(0.0195)
+    answer(home, SONNET, at=NOON + 30, **tokens(10, 10))
+    assert saved().usd == pytest.approx(0.0095)
+
+
+def test_days_are_local_and_a_span_may_begin_within_one(
+    home: Path, saved: Saved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")  # midnight is 05:00 UTC, before 1 November 04:00
+    time.tzset()
+    at = [NOON - 17 * HOUR + n * HOUR for n in (9.5, 10.5, 34.5)]  # 23:30, 00:30, 00:30
+    for n, moment in enumerate(at):
+        answer(home, OPUS, at=moment - 1, session=f"s{n}", **tokens(1, 1))
+        answer(home, HAIKU, at=moment, session=f"s{n}", agent="a", **tokens(0, 1000))
+    each = pytest.approx(0.0195)
+    assert [(one.key, one.usd) for one in saved().by_day] == [
+        ("2026-11-20", each),
+        ("2026-11-21", each),
+        ("2026-11-22", each),
+    ]
+    within = saved(span=days.Span(at[0] + 60, at[2] - 60))
+    assert [(one.key, one.usd) for one in within.by_day] == [("2026-11-21", each)]
+    ends = saved(span=days.Span(at[0] - 60, at[2] + 60))
+    assert len(ends.by_day) == 3
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    assert [(one.key, one.amounts.requests) for one in saved().by_day] == [("2026-11-21", 2), ("2026-11-22", 1)]
+
+
+def test_a_project_has_its_own_savings(home: Path, db: sqlite3.Connection, saved: Saved) -> None:
+    for name in ("app", "lib"):
+        cwd, session = f"/repo/{name}", f"session-{name}"
+        answer(home, OPUS, at=NOON, session=session, cwd=cwd, **tokens(1, 1))
+        answer(home, HAIKU, at=NOON + 1, session=session, cwd=cwd, agent="a", **tokens(0, 1000))
+    assert saved().usd == pytest.approx(2 * 0.0195)
+    number = ledger.known_id(db, "/repo/app")
+    found = savings.query(db, policy.load(), days.Span(), project=number, now=NOON)
+    assert found.usd == pytest.approx(0.0195)
+
+
+def test_nothing_to_compare_is_said(saved: Saved) -> None:
+    found = saved()
+    assert found.usd == 0
+    assert savings.as_text(found, width=80).startswith("Nothing ran")
+
+
+def test_the_screen(home: Path, saved: Saved, snapshot: SnapshotAssertion) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 500))
+    answer(home, HAIKU, at=NOON + 60, agent="Explore", **tokens(1000, 400, 0, 20_000))
+    answer(home, HAIKU, at=NOON + 90, agent="Explore", **tokens(500, 2000, 20_000, 5000))
+    answer(home, OLD_HAIKU, at=NOON + 90, agent="reviewer", **tokens(500, 90_000))
+    answer(home, SONNET, at=NOON + 86400, agent="Plan", **tokens(0, 10, 0, 100_000))
+    answer(home, "mystery-1", at=NOON + 95, agent="test-runner", **tokens(1, 1))
+    decide("toolu_Explore")
+    decide("toolu_Plan", at=NOON + 86400, agent="Plan", action="lowered", set_tier="haiku")
+    text = savings.as_text(saved(), width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text == snapshot
+
+
+def test_the_json_has_every_figure(home: Path, saved: Saved) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 1, agent="Explore", **tokens(0, 1000))
+    decide("toolu_Explore")
+    made = json.loads(json.dumps(saved().fields()))
+    assert made["usd"] == pytest.approx(0.0195)
+    assert made["days"][0]["day"] == "2026-11-21"
+    assert made["agents"][0]["agent"] == "Explore"
+    assert (made["models"][0]["model"], made["models"][0]["baseline"]) == (HAIKU, OPUS)
+    assert made["decisions"][0]["usd"] == pytest.approx(0.0195)
