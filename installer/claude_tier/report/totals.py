@@ -217,7 +217,8 @@ def as_text(found: Totals, *, width: int) -> str:
     totals = [["Total", *_cells(found.totals)]]
     if found.unlisted.tokens:
         totals.append(["No transcript row", "", *_cells(found.unlisted)[1:]])
-    return "\n".join([render(columns, rows, width=width, totals=totals), *_notes(found)])
+    table = render(columns, rows, width=width, totals=totals)
+    return "\n".join([table, *notes(found.unpriced, found.unmeasured)])
 
 
 def _cells(sums: Sums) -> Sequence[str]:
@@ -227,11 +228,12 @@ def _cells(sums: Sums) -> Sequence[str]:
     return [f"{sums.requests:,}", *map(figures.count, tokens), cost]
 
 
-def _notes(found: Totals) -> list[str]:
-    notes = []
-    if found.unpriced:
-        notes.append(f"No price is known of {', '.join(found.unpriced)}: see `claude-tier prices`.")
-    if found.unmeasured:
-        of = figures.plural(found.unmeasured, "response")
-        notes.append(f"{of} without final figures: what their rows hold is counted.")
-    return notes
+def notes(unpriced: Sequence[str], unmeasured: int) -> list[str]:
+    """What the figures cannot say."""
+    found = []
+    if unpriced:
+        found.append(f"No price is known of {', '.join(unpriced)}: see `claude-tier prices`.")
+    if unmeasured:
+        of = figures.plural(unmeasured, "response")
+        found.append(f"{of} without final figures: what their rows hold is counted.")
+    return found

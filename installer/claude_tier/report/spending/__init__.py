@@ -13,13 +13,24 @@ from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import totals
 from claude_tier.report.spending import blocks, by_day, conversations
-from claude_tier.report.spending.rows import Row, Spending
+from claude_tier.report.spending.rows import COLUMNS, Row, Spending, row_fields
 from claude_tier.report.totals import Slice
 
 BY = (
     "day", "week", "month", "session", "project", "agent", "model", "block", "provider", "route",
 )  # fmt: skip
-__all__ = ["BY", "Row", "Slice", "Spending", "query"]
+_EXTRA = {
+    "session": ("project", "last", "models"),
+    "block": ("start", "end", "active"),
+    "provider": ("mean_tokens", "cost_share"),
+    "route": ("mean_tokens", "cost_share"),
+}
+__all__ = ["BY", "Row", "Slice", "Spending", "columns", "query", "row_fields"]
+
+
+def columns(by: str) -> tuple[str, ...]:
+    """The names of a row's fields in that view, in their order."""
+    return (by, *COLUMNS, *_EXTRA.get(by, ()))
 
 
 def query(

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from claude_tier_hooks import ledger
+
 from claude_tier.report import totals
 from claude_tier.report.totals import Figures, Sums
 
+COLUMNS = (*ledger.SUMS, "cache_share")
 NOTHING: Mapping[str, object] = {}
 
 

@@ -1,0 +1,103 @@
+"""`claude-tier report`: what was used and what it cost, by day, session, model and more."""
+
+from __future__ import annotations
+
+import datetime
+import sqlite3
+import sys
+
+import click
+from claude_tier_hooks import policy
+from claude_tier_hooks.shapes import Json
+
+from claude_tier.output import json_option, print_json
+from claude_tier.report import days, spending, totals
+from claude_tier.report.ledger_file import up_to_date
+from claude_tier.report.spending import Slice
+from claude_tier.report.table import width
+
+SHOWN = 50  # sessions or blocks on the screen, unless told otherwise
+
+
+@click.command()
+@click.argument("view", type=click.Choice(spending.BY), default="day")
+@click.option(
+    "--since", metavar="DAY", callback=days.option, help="First day: 2026-11-20, today, yesterday."
+)
+@click.option("--until", metavar="DAY", callback=days.option, help="Last day, included.")
+@click.option("--project", metavar="DIR", help="Only what this project used.")
+@click.option("-n", "last", type=click.IntRange(1), help="Only that many, the newest.")
+@click.option("--all", "every", is_flag=True, help=f"All sessions or blocks, not just {SHOWN}.")
+@click.option("--reconcile", is_flag=True, help="Compare with the client's own saved costs.")
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
+def command(
+    *,
+    view: str,
+    since: datetime.date | None,
+    until: datetime.date | None,
+    project: str | None,
+    last: int | None,
+    every: bool,
+    reconcile: bool,
+    as_json: bool,
+    as_csv: bool,
+) -> int:
+    """Sum what was used: tokens by kind, requests and dollars.
+
+    Days, weeks and months are local ones; a week begins where `week_start` says. A block is five
+    hours from the full hour of its first use. Reads and Writes are of the prompt cache, Cached is
+    the part of all prompt tokens that was read from it. What the client charged beyond transcript
+    rows (compaction, titles) stands apart. `$1.20+` is a sum that some requests without a price
+    are missing from.
+
+    --reconcile compares each session with the cost that the client itself saved for it, and says
+    why a figure differs. Its exit code is 1 when one differs without a reason.
+
+    \b
+    Examples:
+      claude-tier report
+      claude-tier report month --project .
+      claude-tier report session --since yesterday
+      claude-tier report model --csv > models.csv
+      claude-tier report --reconcile
+    """
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other.")
+    rules = policy.load()
+    with up_to_date(rules) as db:
+        number = totals.project_number(db, project) if project else None
+        part = Slice(days.span(since, until), number)
+        if reconcile:
+            return _reconcile(db, rules, part, as_json=as_json, as_csv=as_csv)
+        newest = last or (None if every or as_json or as_csv else SHOWN)
+        found = spending.query(db, rules, view, part, last=newest)
+    if as_json:
+        print_json(found.fields())
+    elif as_csv:
+        from claude_tier.report import sheet
+
+        rows = [spending.row_fields(view, row) for row in found.rows]
+        sheet.write(spending.columns(view), rows, sys.stdout)
+    else:
+        from claude_tier.report.spending import screen
+
+        click.echo(screen.as_text(found, width=width()))
+    return 0
+
+
+def _reconcile(
+    db: sqlite3.Connection, rules: Json, part: Slice, *, as_json: bool, as_csv: bool
+) -> int:
+    from claude_tier.report import reconcile
+
+    found = reconcile.query(db, rules, part)
+    if as_json:
+        print_json(found.fields())
+    elif as_csv:
+        from claude_tier.report import sheet
+
+        sheet.write(reconcile.COLUMNS, [one.flat() for one in found.sessions], sys.stdout)
+    else:
+        click.echo(reconcile.as_text(found, width=width()))
+    return 0 if found.agrees else 1
