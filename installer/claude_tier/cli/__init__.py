@@ -25,6 +25,7 @@ COMMANDS = {
     "install": "Set up hooks, agents and skills in Claude Code.",
     "uninstall": "Take everything back out of Claude Code.",
     "status": "Show spending, budgets and what they do to new subagents.",
+    "dashboard": "Serve a page on this machine with all of it.",
     "report": "Sum what was used, by day, session, model and more.",
     "budget": "Check budgets; the exit code is for scripts.",
     "log": "Show what was asked, set and run for each subagent.",
