@@ -92,6 +92,21 @@ def spent(db: sqlite3.Connection, budget: Json, since: float, here: Json) -> tup
     return ragged[0] + whole[0], ragged[1] + whole[1]
 
 
+def by_quarter(
+    db: sqlite3.Connection, budget: Json, since: float, here: Json
+) -> dict[int, float]:
+    """Dollars or tokens of each quarter hour from `since` on, in the budget's scope."""
+    where, values = _scope(db, budget, here)
+    of_session = budget["scope"]["kind"] == "session" or budget["period"] == "session"
+    columns = (_BUCKET_COLUMNS if of_session else _SPAN_COLUMNS)[budget["unit"]]
+    query = "SELECT start, %s FROM bucket WHERE start >= ?%s GROUP BY start"
+    first: tuple[int, ...] = (int(since // ledger.BUCKET),)
+    if not of_session:
+        query = "SELECT start, %s FROM span WHERE length = ? AND start >= ?%s GROUP BY start"
+        first = (ledger.BUCKET, *first)
+    return {row[0]: row[1] for row in db.execute(query % (columns, where), (*first, *values))}
+
+
 def reserved(db: sqlite3.Connection, budget: Json, now: float, here: Json) -> float:
     """What running subagents are expected to spend yet, in the budget's scope."""
     where, values = _scope(db, budget, here)

@@ -9,7 +9,7 @@ import click
 from claude_tier_hooks import policy, project
 
 from claude_tier.output import json_option, print_json
-from claude_tier.report import budgets
+from claude_tier.report import budgets, pace
 from claude_tier.report.ledger_file import up_to_date
 from claude_tier.report.table import width
 
@@ -49,11 +49,14 @@ def check(*, level: str, as_json: bool) -> int:
     rules = policy.load(project.root(folder))
     with up_to_date(rules) as db:
         place = budgets.here(db, folder)
-        standings = budgets.query(db, rules, place, time.time())
+        now = time.time()
+        standings = budgets.query(db, rules, place, now)
+        paces = pace.query(db, rules, place, now) if as_json else ()
     reached = budgets.reached(standings, level)
     if as_json:
         names = [one.name for one in reached]
-        print_json({"at": level, "reached": names, "budgets": budgets.fields(standings)})
+        found = {"budgets": budgets.fields(standings), "pace": pace.fields(paces)}
+        print_json({"at": level, "reached": names, **found})
     elif standings:
         click.echo(budgets.as_text(standings, width=width()))
     else:

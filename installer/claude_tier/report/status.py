@@ -20,9 +20,10 @@ from claude_tier_hooks import (
 )
 from claude_tier_hooks.shapes import Json
 
-from claude_tier.report import budgets, days, decisions, sessions, totals
+from claude_tier.report import budgets, days, decisions, pace, sessions, totals
 from claude_tier.report.budgets import Standing
 from claude_tier.report.decisions import Decision
+from claude_tier.report.pace import Pace
 from claude_tier.report.sessions import Session
 from claude_tier.report.totals import Totals
 
@@ -77,6 +78,7 @@ class Status:
     policy: PolicyState
     tiers: tuple[Rung, ...]
     budgets: tuple[Standing, ...]
+    pace: tuple[Pace, ...]
     today: Totals
     sessions: tuple[Session, ...]
     subagents: int
@@ -96,6 +98,7 @@ class Status:
             "policy": asdict(self.policy),
             "tiers": [asdict(rung) for rung in self.tiers],
             "budgets": budgets.fields(self.budgets),
+            "pace": pace.fields(self.pace),
             "today": self.today.fields(),
             "sessions": [asdict(one) for one in self.sessions],
             "subagents": self.subagents,
@@ -110,12 +113,14 @@ def query(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> Statu
     """Everything the screen shows, for a user who works in that folder."""
     today = days.parse("today", now)
     found = db.execute("SELECT count(*) FROM reservation WHERE expires > ?", (now,)).fetchone()
+    place = budgets.here(db, folder)
     return Status(
         off_until=state.off_until(now),
         last_hook=_last_hook(),
         policy=_policy(rules, folder),
         tiers=tuple(_rungs(rules, now)),
-        budgets=budgets.query(db, rules, budgets.here(db, folder), now),
+        budgets=budgets.query(db, rules, place, now),
+        pace=pace.query(db, rules, place, now),
         today=totals.query(db, "model", totals.Slice(days.span(today, today))),
         sessions=tuple(sessions.running()),
         subagents=found[0],

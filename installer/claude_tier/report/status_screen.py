@@ -8,7 +8,7 @@ from pathlib import Path
 
 from claude_tier_hooks import policy as ladder
 
-from claude_tier.report import budgets, decisions, figures, sessions
+from claude_tier.report import budgets, decisions, figures, pace, sessions
 from claude_tier.report.status import PolicyState, Rung, Status
 from claude_tier.report.table import Column, render
 
@@ -19,6 +19,7 @@ def as_text(status: Status, *, now: float, width: int) -> str:
         [_heading(status, now), *_faults(status)],
         [_tiers(status, width), *_exceptions(status.policy)],
         [budgets.as_text(status.budgets, width=width) if status.budgets else "No budget is set."],
+        [*filter(None, [pace.as_text(status.pace, now=now, width=width)])],
         [*_spending(status), *_running(status, now)],
         [*_decisions(status, width)],
         [*_ledger(status)],
