@@ -63,7 +63,7 @@ def _figures(one: Json) -> list[float]:
 def charged(db: sqlite3.Connection, session: int) -> dict[str, list[float]] | None:
     """Per model what the client charged this session; None when nothing says, or a fork's
     parent is not known well enough to take its share off."""
-    states = _states(db, session)
+    states = states_of(db, session)
     if not states:
         return None
     # The client may have removed the rows that dated one, which then seems to be a fall: of the
@@ -76,7 +76,7 @@ def charged(db: sqlite3.Connection, session: int) -> dict[str, list[float]] | No
     if parent is None:
         return figures
     (forked,) = db.execute("SELECT min(at) FROM usage WHERE session = ?", (session,)).fetchone()
-    before = [one for one in _states(db, parent) if forked is None or one[0] <= forked]
+    before = [one for one in states_of(db, parent) if forked is None or one[0] <= forked]
     if before:
         _add(figures, json.loads(before[-1][2]), -1)
     elif not _was_read(db, parent):
@@ -90,7 +90,7 @@ def _was_read(db: sqlite3.Connection, session: int) -> bool:
     return bool(row and row[0])
 
 
-def _states(db: sqlite3.Connection, session: int) -> list[State]:
+def states_of(db: sqlite3.Connection, session: int) -> list[State]:
     query = "SELECT at, total, models, seq FROM cost_state WHERE session = ? ORDER BY at, seq"
     return db.execute(query, (session,)).fetchall()
 
@@ -146,31 +146,31 @@ def _recompute_one(db: sqlite3.Connection, session: int, table: Json | None) -> 
         and not db.execute("SELECT 1 FROM unlisted WHERE session = ?", (session,)).fetchone()
     ):
         return
-    listed = _listed(db, session)
-    otherwise = _priced_otherwise(db, session)
-    states = _states(db, session)
+    listed = with_rows(db, session)
+    otherwise = priced_otherwise(db, session)
+    states = states_of(db, session)
     at = states[-1][0] if states else 0.0
     wanted = {}
-    for name, values in _folded(figures or {}).items():
-        seen = listed.get(_fold(name), [0.0] * (_KINDS + 1))
+    for name, values in folded(figures or {}).items():
+        seen = listed.get(fold(name), [0.0] * (_KINDS + 1))
         tokens = [max(0, int(a - b)) for a, b in zip(values[:_KINDS], seen)]
         if any(tokens):
-            beyond = None if _fold(name) in otherwise else values[_KINDS] - seen[_KINDS]
+            beyond = None if fold(name) in otherwise else values[_KINDS] - seen[_KINDS]
             usd = _dollars(name, tokens, at, table, beyond)
             wanted[ledger.name_id(db, name)] = (at, *tokens, usd)
     _replace(db, session, wanted)
 
 
-def _fold(name: str) -> str:
+def fold(name: str) -> str:
     """One name for what requests and answers spell with and without a date or a window."""
     return prices.plain_id(name) if "claude-" in name.lower() else name
 
 
-def _folded(figures: dict[str, list[float]]) -> dict[str, list[float]]:
+def folded(figures: dict[str, list[float]]) -> dict[str, list[float]]:
     """The figures of each model once; by the name that the client uses, if it uses only one."""
     names: dict[str, list[str]] = {}
     for name in figures:
-        names.setdefault(_fold(name), []).append(name)
+        names.setdefault(fold(name), []).append(name)
     found = {}
     for name, spelled in names.items():
         sums = [sum(column) for column in zip(*(figures[one] for one in spelled))]
@@ -178,7 +178,7 @@ def _folded(figures: dict[str, list[float]]) -> dict[str, list[float]]:
     return found
 
 
-def _listed(db: sqlite3.Connection, session: int) -> dict[str, list[float]]:
+def with_rows(db: sqlite3.Connection, session: int) -> dict[str, list[float]]:
     """What has rows by the model that was asked for, as the client sums it."""
     sums = ", ".join("sum(%s)" % kind for kind in (*ledger.KINDS, "usd"))
     answered = db.execute(
@@ -188,7 +188,7 @@ def _listed(db: sqlite3.Connection, session: int) -> dict[str, list[float]]:
     )
     figures: dict[str, list[float]] = {}
     for name, *values in answered.fetchall():
-        _add(figures, {_fold(name): values}, 1)
+        _add(figures, {fold(name): values}, 1)
     renamed = db.execute(
         "SELECT (SELECT text FROM name WHERE id = model), (SELECT text FROM name WHERE id = asked),"
         " %s FROM usage WHERE session = ? AND asked IS NOT NULL GROUP BY model, asked" % sums,
@@ -196,12 +196,12 @@ def _listed(db: sqlite3.Connection, session: int) -> dict[str, list[float]]:
     )
     for model, asked, *found in renamed.fetchall():
         values = [value or 0.0 for value in found]
-        _add(figures, {_fold(model): values}, -1)
-        _add(figures, {_fold(asked): values}, 1)
+        _add(figures, {fold(model): values}, -1)
+        _add(figures, {fold(asked): values}, 1)
     return figures
 
 
-def _priced_otherwise(db: sqlite3.Connection, session: int) -> set[str]:
+def priced_otherwise(db: sqlite3.Connection, session: int) -> set[str]:
     """Models whose rows do not cost what the client reckons: answered by another, or free."""
     found = db.execute(
         "SELECT text FROM name JOIN usage ON name.id = asked WHERE session = ?1"
@@ -209,7 +209,7 @@ def _priced_otherwise(db: sqlite3.Connection, session: int) -> set[str]:
         " AND usd = 0 AND input_tokens + output_tokens > 0",
         (session,),
     )
-    return {_fold(row[0]) for row in found}
+    return {fold(row[0]) for row in found}
 
 
 def _dollars(

@@ -91,8 +91,8 @@ def _layout(by: str) -> Layout:
         names = ("Session", "Project", "Last", "Models")
         return Layout(names, _conversation, ("Requests", "Tokens", "Cost"), _short)
     if by in ("provider", "route"):
-        columns = ("Requests", "Tokens", "Per request", "Cost", "Share")
-        return Layout((by.capitalize(),), _name, columns, _served_share)
+        served = ("Requests", "Tokens", "Per request", "Cost", "Share")
+        return Layout((by.capitalize(),), _name, served, _served_share)
     texts = {"project": _project, "block": _block}.get(by, _name)
     columns = ("Requests", "Input", "Output", "Reads", "Writes", "Cached", "Cost")
     return Layout(("Week of" if by == "week" else by.capitalize(),), texts, columns, _usual)

@@ -1,0 +1,376 @@
+"""The ledger beside what the client itself saved of each session's cost (`cost-state`).
+
+A session is compared as a whole. What its transcript rows lack is in the ledger as `unlisted`, so
+rows and unlisted together are what the client charged, unless there is a reason.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, astuple, dataclass
+
+from claude_tier_hooks import ledger, prices, unlisted
+from claude_tier_hooks.shapes import Json
+
+from claude_tier.report import figures
+from claude_tier.report.decisions import printable
+from claude_tier.report.table import Column, render
+from claude_tier.report.totals import Slice
+
+CENT = 0.01
+SHOWN = 50
+UNSAVED, FORK, LATER = "not saved", "fork", "used since"
+UNLISTED, UNPRICED, PRICES, UNKNOWN = "unlisted", "unpriced", "other prices", "unknown"
+WORDS = {
+    UNSAVED: "the client saved no cost",
+    FORK: "forked from a session whose cost is not known",
+    LATER: "used since the client last saved",
+    UNLISTED: "charged without a transcript row (compaction, titles)",
+    UNPRICED: "some models have no price here",
+    PRICES: "your prices, or what the models that answered cost, are not the client's",
+    UNKNOWN: "nothing here explains it",
+}
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Tokens by kind, and dollars; `usd` is None where some of it has no price."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    web_searches: int = 0
+    usd: float | None = 0.0
+
+    def __add__(self, other: Amount) -> Amount:
+        return self._with(other, 1)
+
+    def __sub__(self, other: Amount) -> Amount:
+        return self._with(other, -1)
+
+    def _with(self, other: Amount, sign: int) -> Amount:
+        *mine, usd = astuple(self)
+        *theirs, more = astuple(other)
+        counts = [one + sign * two for one, two in zip(mine, theirs, strict=True)]
+        known = usd is not None and more is not None
+        return Amount(*counts, usd + sign * more if known else None)
+
+    @property
+    def tokens(self) -> int:
+        written = self.cache_write_5m_tokens + self.cache_write_1h_tokens
+        return self.input_tokens + self.output_tokens + self.cache_read_tokens + written
+
+    def same_tokens(self) -> bool:
+        """Whether, as a difference, it is none; the client may not say how long it wrote for."""
+        written = self.cache_write_5m_tokens + self.cache_write_1h_tokens
+        return not any((self.input_tokens, self.output_tokens, self.cache_read_tokens, written))
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of a session, by the name that was asked for."""
+
+    model: str
+    rows: Amount
+    unlisted: Amount
+    client: Amount
+
+
+@dataclass(frozen=True)
+class Session:
+    """`saved_at` and `client` are None where nothing was saved or a fork's share is not known.
+
+    `reasons` say why the figures may differ; `agrees` is None where they cannot be compared.
+    """
+
+    session: str
+    project: str
+    last: float | None
+    saved_at: float | None
+    rows: Amount
+    unlisted: Amount
+    client: Amount | None
+    models: tuple[Model, ...]
+    reasons: tuple[str, ...]
+    agrees: bool | None
+
+    @property
+    def difference(self) -> Amount | None:
+        return None if self.client is None else self.rows + self.unlisted - self.client
+
+    def fields(self) -> dict[str, object]:
+        """The JSON of it."""
+        off = self.difference
+        return {**asdict(self), "difference": None if off is None else asdict(off)}
+
+    def flat(self) -> dict[str, object]:
+        """The row of a CSV."""
+        off = self.difference
+        return {
+            "session": self.session,
+            "project": self.project,
+            "last": self.last,
+            "saved_at": self.saved_at,
+            "rows_tokens": self.rows.tokens,
+            "rows_usd": self.rows.usd,
+            "unlisted_tokens": self.unlisted.tokens,
+            "unlisted_usd": self.unlisted.usd,
+            "client_tokens": self.client.tokens if self.client else None,
+            "client_usd": self.client.usd if self.client else None,
+            "difference_tokens": off.tokens if off else None,
+            "difference_usd": off.usd if off else None,
+            "agrees": self.agrees,
+            "reasons": "; ".join(self.reasons),
+        }
+
+
+COLUMNS = (
+    "session", "project", "last", "saved_at", "rows_tokens", "rows_usd", "unlisted_tokens",
+    "unlisted_usd", "client_tokens", "client_usd", "difference_tokens", "difference_usd",
+    "agrees", "reasons",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """The sessions, the newest first; the sums are of those that could be compared."""
+
+    sessions: tuple[Session, ...]
+
+    @property
+    def compared(self) -> list[Session]:
+        return [one for one in self.sessions if one.agrees is not None]
+
+    @property
+    def agrees(self) -> bool:
+        return all(one.agrees for one in self.compared)
+
+    def fields(self) -> dict[str, object]:
+        """The JSON of it."""
+        rows, beyond, client = self.sums()
+        return {
+            "agrees": self.agrees,
+            "compared": len(self.compared),
+            "sessions": [one.fields() for one in self.sessions],
+            "totals": {
+                "rows": asdict(rows),
+                "unlisted": asdict(beyond),
+                "client": asdict(client),
+                "difference": asdict(rows + beyond - client),
+            },
+        }
+
+    def sums(self) -> tuple[Amount, Amount, Amount]:
+        """Rows, unlisted and the client's own figures of what was compared."""
+        compared = self.compared
+        return (
+            added(one.rows for one in compared),
+            added(one.unlisted for one in compared),
+            added(one.client or Amount() for one in compared),
+        )
+
+
+def added(amounts: Iterable[Amount]) -> Amount:
+    found = Amount()
+    for one in amounts:
+        found = found + one
+    return found
+
+
+def query(db: sqlite3.Connection, rules: Json, part: Slice) -> Reconciliation:
+    """Compare the sessions that were last used in that part of the ledger."""
+    since, until = part.span
+    values = {"since": since, "until": until, "project": part.project}
+    found = db.execute(
+        "SELECT session.id, n.text, p.text, session.last, session.host,"
+        " EXISTS (SELECT 1 FROM cost_state WHERE cost_state.session = session.id)"
+        " FROM session JOIN name n ON n.id = session.id"
+        " LEFT JOIN name p ON p.id = session.project"
+        " WHERE (:since IS NULL OR session.last >= :since)"
+        " AND (:until IS NULL OR session.last < :until)"
+        " AND (:project IS NULL OR session.project = :project) ORDER BY session.last DESC",
+        values,
+    ).fetchall()
+    unsaved = _whole_sessions(db)
+    sessions = [
+        _session(db, rules, row) if row[5] else _unsaved(row, unsaved)
+        for row in found
+        if row[5] or row[0] in unsaved
+    ]
+    return Reconciliation(tuple(sessions))
+
+
+def _whole_sessions(db: sqlite3.Connection) -> dict[int, Amount]:
+    kinds = ", ".join(ledger.KINDS)
+    query = f"SELECT session, {kinds}, usd, unpriced_requests FROM session_total"
+    return {row[0]: _amount(row[1:8], blind=bool(row[8])) for row in db.execute(query)}
+
+
+def _unsaved(row: Sequence[object], amounts: dict[int, Amount]) -> Session:
+    number, name, project, last = row[:4]
+    return Session(
+        session=str(name),
+        project=str(project),
+        last=last,  # type: ignore[arg-type]
+        saved_at=None,
+        rows=amounts[number],  # type: ignore[index]
+        unlisted=Amount(),
+        client=None,
+        models=(),
+        reasons=(UNSAVED,),
+        agrees=None,
+    )
+
+
+def _session(db: sqlite3.Connection, rules: Json, row: Sequence[object]) -> Session:
+    number, name, project, last, host = row[:5]
+    assert isinstance(number, int)
+    saved_at = unlisted.states_of(db, number)[-1][0]
+    charged = unlisted.charged(db, number)
+    models = tuple(_models(db, number, unlisted.folded(charged or {})))
+    rows, beyond = added(one.rows for one in models), added(one.unlisted for one in models)
+    client = None if charged is None else added(one.client for one in models)
+    off = None if client is None else rows + beyond - client
+    later = isinstance(last, (int, float)) and last > saved_at
+    reasons = [
+        *[FORK] * (client is None),
+        *[LATER] * later,
+        *[UNLISTED] * (beyond.tokens > 0),
+        *[UNPRICED] * ((rows + beyond).usd is None),
+        *[PRICES] * _priced_otherwise(db, rules, number, host, [one.model for one in models]),
+    ]
+    agrees = None if off is None or later else _agrees(off, reasons)
+    return Session(
+        session=str(name),
+        project=str(project),
+        last=last if isinstance(last, (int, float)) else None,
+        saved_at=saved_at,
+        rows=rows,
+        unlisted=beyond,
+        client=client,
+        models=models,
+        reasons=tuple([*reasons, UNKNOWN] if agrees is False else reasons),
+        agrees=agrees,
+    )
+
+
+def _agrees(off: Amount, reasons: Sequence[str]) -> bool:
+    """Token for token, and to the cent unless there is a reason for other dollars."""
+    dollars = off.usd is not None and abs(off.usd) < CENT
+    return off.same_tokens() and (dollars or UNPRICED in reasons or PRICES in reasons)
+
+
+def _models(
+    db: sqlite3.Connection, number: int, charged: dict[str, list[float]]
+) -> Iterator[Model]:
+    """What is known of each, by the name without date and window."""
+    shown, beyond = unlisted.with_rows(db, number), _beyond(db, number)
+    client = {unlisted.fold(name): values for name, values in charged.items()}
+    blind = _blind(db, number)
+    for name in sorted(shown.keys() | beyond.keys() | client.keys()):
+        rows = _amount(shown.get(name), blind=name in blind)
+        yield Model(name, rows, beyond.get(name, Amount()), _amount(client.get(name)))
+
+
+def _amount(values: Sequence[float] | None, *, blind: bool = False) -> Amount:
+    if values is None:
+        return Amount()
+    *counts, usd = values
+    whole: Sequence[int] = [*map(int, counts)]
+    return Amount(*whole, None if blind else usd)  # type: ignore[arg-type]
+
+
+def _beyond(db: sqlite3.Connection, number: int) -> dict[str, Amount]:
+    kinds = ", ".join(ledger.KINDS)
+    rows = db.execute(
+        f"SELECT text, {kinds}, usd FROM unlisted JOIN name ON name.id = model WHERE session = ?",
+        (number,),
+    )
+    return {
+        unlisted.fold(row[0]): _amount(row[1:8], blind=row[7] is None) for row in rows.fetchall()
+    }
+
+
+def _blind(db: sqlite3.Connection, number: int) -> set[str]:
+    """The models whose rows have no price, by the name that was asked for."""
+    rows = db.execute(
+        "SELECT DISTINCT text FROM usage JOIN name ON name.id = coalesce(asked, model)"
+        " WHERE session = ? AND usd IS NULL",
+        (number,),
+    )
+    return {unlisted.fold(row[0]) for row in rows.fetchall()}
+
+
+def _priced_otherwise(
+    db: sqlite3.Connection, rules: Json, number: int, host: object, models: Sequence[str]
+) -> bool:
+    """Whether our dollars need not be the client's: by configuration, or another model answered."""
+    if unlisted.priced_otherwise(db, number):
+        return True
+    text = ledger.text_of(db, host) if isinstance(host, int) else None
+    if text in rules["hosts"]:
+        return True
+    shipped = prices.shipped().get("models") or {}
+    table = rules.get("models") or {}
+    return any(table.get(name) != shipped.get(name) for name in map(prices.plain_id, models))
+
+
+def as_text(found: Reconciliation, *, width: int) -> str:
+    """What was saved beside what is counted; first what differs without a reason."""
+    if not found.sessions:
+        return "Nothing was used."
+    lines = []
+    saved = sorted((one for one in found.sessions if one.saved_at is not None), key=_order)
+    if saved:
+        names = ("Rows", "Unlisted", "Client", "Off", "Tokens off")
+        columns = [Column("Session"), *(Column(name, figures=True) for name in names)]
+        rows = [_cells(one) for one in saved[:SHOWN]]
+        lines.append(render([*columns, Column("Why")], rows, width=width, totals=[_total(found)]))
+    lines += _notes(found, saved)
+    return "\n".join(lines)
+
+
+def _order(one: Session) -> tuple[bool, float]:
+    return one.agrees is not False, -(one.last or 0.0)
+
+
+def _cells(one: Session) -> list[str]:
+    why = ", ".join(one.reasons) if one.reasons else ""
+    off = one.difference
+    return [
+        printable(one.session[:8]),
+        figures.money(one.rows.usd),
+        figures.money(one.unlisted.usd) if one.unlisted.tokens else "",
+        figures.money(one.client.usd) if one.client else "",
+        *(_off(off) if off else ("", "")),
+        why,
+    ]
+
+
+def _off(off: Amount) -> tuple[str, str]:
+    dollars = "" if off.usd is None or abs(off.usd) < CENT else f"{off.usd:+,.2f}"
+    return dollars, f"{off.tokens:+,}" if off.tokens else ""
+
+
+def _total(found: Reconciliation) -> list[str]:
+    rows, beyond, client = found.sums()
+    money = [figures.money(one.usd) for one in (rows, beyond, client)]
+    return ["Compared", *money, *_off(rows + beyond - client), ""]
+
+
+def _notes(found: Reconciliation, saved: Sequence[Session]) -> Iterator[str]:
+    if len(saved) > SHOWN:
+        yield f"{SHOWN} of {len(saved):,} sessions are shown; --json has every one."
+    used = {reason for one in saved for reason in one.reasons}
+    yield from (f"{name}: {words}." for name, words in WORDS.items() if name in used)
+    unsaved = [one for one in found.sessions if one.saved_at is None]
+    if unsaved:
+        of = figures.plural(len(unsaved), "session")
+        cost = figures.money(added(one.rows for one in unsaved).usd)
+        yield f"{of} of which the client saved no cost cannot be compared ({cost})."
+    wrong = [one for one in found.compared if not one.agrees]
+    of = figures.plural(len(found.compared), "session")
+    yield f"{of} compared, {len(found.compared) - len(wrong):,} agree."
