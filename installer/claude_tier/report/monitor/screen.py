@@ -31,7 +31,8 @@ def render(found: Snapshot, *, now: float, size: Size) -> Text:
     top = [sections.heading(found, room), *sections.wrong(found, room)[:PRESSING]]
     below = [Text()] * (size.height >= TALL) + [sections.health_line(found, room)]
     body = _body(found, room, size.height - len(top) - len(below))
-    lines = [*top, *body, *below][: max(1, size.height)]
+    found_lines = [*top, *body, *below][: max(1, size.height)]
+    lines = [shapes.fitted(line, size.width) for line in found_lines]
     return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
 
@@ -48,19 +49,21 @@ def _body(found: Snapshot, room: Room, height: int) -> list[Text]:
             ],
             height,
         )
-    half = room._replace(width=(room.width - BETWEEN) // 2)
-    left = [sections.of_budgets(found, half), sections.of_spending(found, half)]
-    left.append(sections.of_sessions(found, half))
-    right = [sections.of_runs(found, half), sections.of_decisions(found, half)]
+    less = room._replace(width=(room.width - BETWEEN) // 2)
+    more = room._replace(width=room.width - less.width - BETWEEN)
+    left = [sections.of_budgets(found, less), sections.of_spending(found, less)]
+    left.append(sections.of_sessions(found, less))
+    right = [sections.of_runs(found, more), sections.of_decisions(found, more)]
     beside = zip(_stacked(left, height), _stacked(right, height), strict=True)
-    return [shapes.padded(one, half.width + BETWEEN) + other for one, other in beside]
+    return [shapes.padded(one, less.width + BETWEEN) + other for one, other in beside]
 
 
 def _stacked(found: Sequence[Section], height: int) -> list[Text]:
-    """Sections below each other, apart by an empty line where all of them fits."""
+    """Sections below each other, apart by an empty line where that costs none of them a line."""
     height = max(0, height)
     wanted = [len(one.rows) for one in found]
-    apart = height >= sum(one.least + 2 for one in found)
+    needed = sum(one.least if one.endless else len(one.rows) for one in found)
+    apart = height >= needed + 2 * len(found)
     room = height - len(found) * (2 if apart else 1)
     given = shared([one.least for one in found], wanted, room)
     lines = []

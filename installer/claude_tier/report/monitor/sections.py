@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from claude_tier_hooks import decision
 from claude_tier_hooks import decisions as proofs
+from claude_tier_hooks import pace as speed
 from rich.text import Text
 
 from claude_tier.report import decisions, figures, status_screen
@@ -19,6 +20,7 @@ from claude_tier.report.budgets import Standing
 from claude_tier.report.decisions import Decision
 from claude_tier.report.monitor import shapes
 from claude_tier.report.monitor.snapshot import HOURS, Run, Snapshot, Spent, Working
+from claude_tier.report.pace import Pace
 
 LEVELS = {"ok": "color(28)", "warn": "color(136)", "cap": "color(166)", "stop": "bold color(160)"}
 WRONG = "bold color(160)"
@@ -61,25 +63,32 @@ def _title(name: str, more: str = "") -> Text:
 
 
 def of_budgets(found: Snapshot, room: Room) -> Section:
-    rows = list(_budgets(found.budgets, room)) or [text("No budget is set.", QUIET)]
-    return Section(_title("Budgets"), rows, least=min(2, len(rows)))
+    lines = _bars([*_limits(found, room)], room) or [text("No budget is set.", QUIET)]
+    return Section(_title("Budgets"), lines, least=min(2, len(lines)))
 
 
-def _budgets(standings: Sequence[Standing], room: Room) -> Iterator[Text]:
-    if not standings:
-        return
-    tails = [_tail(one) for one in standings]
-    name = min(NAMES, max(len(one.name) for one in standings))
-    rest = max(len(tail) for tail in tails)
-    size = min(BAR[1], max(BAR[0], room.width - name - rest - 2 * shapes.GAP))
-    for one, tail in zip(standings, tails, strict=True):
+class _Limit(NamedTuple):
+    """A budget or plan window: its share, its figures, and what becomes of it at this pace."""
+
+    name: str
+    share: float | None
+    style: str
+    figures: str
+    forecast: str
+
+
+def _limits(found: Snapshot, room: Room) -> Iterator[_Limit]:
+    hours = {one.name: _forecast(one, room) for one in found.paces if one.kind == "budget"}
+    for one in found.budgets:
         style = LEVELS[one.level] if one.share is not None else QUIET
-        filled = text(shapes.bar(one.share, size, plain=room.plain), style)
-        cells = (shapes.padded(text(one.name), name), filled, text(tail, style))
-        yield shapes.fitted(Text(" " * shapes.GAP).join(cells), room.width)
+        yield _Limit(one.name, one.share, style, _figures(one), hours.get(one.name, ""))
+    for window in found.paces:
+        if window.kind == "window":
+            words = f"{figures.share(window.used):>5}  of the plan"
+            yield _Limit(window.name, window.used, "", words, _forecast(window, room))
 
 
-def _tail(one: Standing) -> str:
+def _figures(one: Standing) -> str:
     """` 62 %  ok    $6.20 of $10.00`; the level stands beside every colour."""
     if one.share is None:
         return f"{figures.UNKNOWN:>7}"
@@ -87,6 +96,41 @@ def _tail(one: Standing) -> str:
     used = figures.amount(one.used, one.unit)
     more = "+" if one.unpriced_requests else ""
     return f"{figures.share(one.share):>5}  {one.level:<4}  {used}{more} of {limit}"
+
+
+def _forecast(one: Pace, room: Room) -> str:
+    """The next level it reaches before it resets: cap at 17:10."""
+    ahead = (hit for hit in one.hits if hit.state == speed.EXPECTED and hit.at is not None)
+    hit = next(ahead, None)
+    return f"{hit.level} at {speed.moment(hit.at, room.now)}" if hit and hit.at else ""
+
+
+def _bars(limits: Sequence[_Limit], room: Room) -> list[Text]:
+    """A forecast is left out before a name is cut, and a name is cut before a figure."""
+    if not limits:
+        return []
+    wanted = min(NAMES, max(len(one.name) for one in limits))
+    rest = max(len(one.figures) for one in limits)
+    last = max(len(one.forecast) for one in limits)
+    free = room.width - rest - 2 * shapes.GAP - BAR[0]  # for the name and the forecast
+    if free < wanted + last + shapes.GAP or not last:
+        last = -shapes.GAP
+    name = max(shapes.LEAST, min(wanted, free - last - shapes.GAP))
+    size = max(BAR[0], min(BAR[1], BAR[0] + free - last - shapes.GAP - name))
+    return [_bar(one, (name, size, rest, last), room) for one in limits]
+
+
+def _bar(one: _Limit, widths: tuple[int, int, int, int], room: Room) -> Text:
+    name, size, rest, last = widths
+    cells = [
+        shapes.padded(text(one.name), name),
+        text(shapes.bar(one.share, size, plain=room.plain), one.style),
+        shapes.padded(text(one.figures, one.style), rest),
+    ]
+    cells += [text(one.forecast)] if last > 0 else []
+    line = Text(" " * shapes.GAP).join(cells)
+    line.rstrip()
+    return shapes.fitted(line, room.width)
 
 
 def of_spending(found: Snapshot, room: Room) -> Section:
@@ -98,14 +142,16 @@ def of_spending(found: Snapshot, room: Room) -> Section:
         lines = shapes.chart(values, each=each, rows=room.chart, plain=room.plain)
         rows = [text(line, "color(31)") for line in lines]
         rows += [text(_clock(found.hours, each), QUIET)]
-    title = shapes.fitted(_title("Spent per hour", _spent(found)), room.width)
+    title = shapes.fitted(_title("Spent per hour", _spent(found, room)), room.width)
     return Section(title, rows, least=min(room.chart + 1, len(rows)))
 
 
-def _spent(found: Snapshot) -> str:
+def _spent(found: Snapshot, room: Room) -> str:
     today, top = found.today, max(found.hours, key=lambda hour: hour.usd)
-    words = f"today {_money(today)}, {figures.count(today.tokens)} tokens"
-    return f"{words}; at most {_money(top)} at {_at(top.since)}" if top.usd else words
+    words = [f"today {_money(today)}"]
+    words += [f"{figures.count(today.tokens)} tokens"] * (room.width >= WIDE)
+    words += [f"at most {_money(top)} at {_at(top.since)}"] * (top.usd > 0)
+    return ", ".join(words)
 
 
 def _money(spent: Spent | Working) -> str:
@@ -163,7 +209,7 @@ def _run(one: Run, room: Room) -> list[Text]:
 def of_decisions(found: Snapshot, room: Room) -> Section:
     """The newest first, each with its proof."""
     rows = [_decision(one) for one in found.decisions]
-    lines = shapes.columns(rows, room.width, gives=4)
+    lines = shapes.columns(rows, room.width, gives=3)
     none = [text("No subagent was started yet.", QUIET)]
     return Section(_title("Decisions"), lines or none, least=min(3, len(lines) or 1), endless=True)
 
@@ -171,12 +217,13 @@ def of_decisions(found: Snapshot, room: Room) -> Section:
 def _decision(one: Decision) -> list[Text]:
     at, agent, done, reason = decisions.outline(one)
     denied = one.action == decision.DENIED
+    proof = _proof(one)
+    more = "" if reason == f"assigned to {one.set}" else reason  # `done` says that already
     return [
         text(at, QUIET),
         shapes.fitted(text(agent), NAMES),
         text(short(done), LEVELS["cap"] if denied else ""),
-        _proof(one),
-        text(reason, QUIET),
+        proof + text("; " if proof and more else "") + text(more, QUIET),
     ]
 
 
@@ -188,7 +235,7 @@ def _proof(one: Decision) -> Text:
         return text(ran)
     if one.proof == proofs.HELD:
         return text(f"{ran}, as set", HELD)
-    return text(f"{ran}, NOT as set", WRONG)
+    return text(f"NOT as set, {ran}", WRONG)
 
 
 def heading(found: Snapshot, room: Room) -> Text:
@@ -200,8 +247,9 @@ def heading(found: Snapshot, room: Room) -> Text:
         switch, style = f"OFF, only counting{end}", WRONG
     left = text("claude-tier  ", HEADING) + text(switch, style)
     clock = time.strftime("%H:%M:%S", time.localtime(room.now))
-    right = text(f"{clock}  q ends", QUIET)
-    return shapes.padded(left, room.width - len(right)) + right
+    right = text(f"  {clock}  q ends", QUIET)
+    rest = room.width - len(right)
+    return shapes.padded(left, rest) + right if rest > 0 else shapes.fitted(left, room.width)
 
 
 def wrong(found: Snapshot, room: Room) -> list[Text]:

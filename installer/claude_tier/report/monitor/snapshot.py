@@ -16,9 +16,10 @@ from pathlib import Path
 from claude_tier_hooks import backup, budget, ledger, project, refresh, state
 from claude_tier_hooks.shapes import Json
 
-from claude_tier.report import budgets, decisions, sessions
+from claude_tier.report import budgets, decisions, pace, sessions
 from claude_tier.report.budgets import Standing
 from claude_tier.report.decisions import Decision
+from claude_tier.report.pace import Pace
 from claude_tier.report.sessions import Session
 
 HOURS = 24
@@ -86,6 +87,7 @@ class Snapshot:
     preset: str
     off_until: float | None
     budgets: tuple[Standing, ...]
+    paces: tuple[Pace, ...]
     today: Spent
     hours: tuple[Spent, ...]
     sessions: tuple[Working, ...]
@@ -104,6 +106,7 @@ class Snapshot:
             "off_until": None if until in (None, float("inf")) else until,
             "preset": self.preset,
             "budgets": budgets.fields(self.budgets),
+            "pace": pace.fields(self.paces),
             "spent_today": asdict(self.today),
             "spent_by_hour": [asdict(hour) for hour in self.hours],
             "sessions": [one.fields() for one in self.sessions],
@@ -117,11 +120,13 @@ def query(
     db: sqlite3.Connection, rules: Json, folder: str, now: float, *, notice: str | None = None
 ) -> Snapshot:
     """Everything the monitor shows to a user who works in that folder."""
+    place = budgets.here(db, folder)
     return Snapshot(
         at=now,
         preset=rules.get("preset") or "balanced",
         off_until=state.off_until(now),
-        budgets=budgets.query(db, rules, budgets.here(db, folder), now),
+        budgets=budgets.query(db, rules, place, now),
+        paces=pace.query(db, rules, place, now),
         today=_today(db, now),
         hours=tuple(_hours(db, now)),
         sessions=tuple(_working(db, one) for one in sessions.running()),
@@ -173,9 +178,10 @@ def _working(db: sqlite3.Connection, one: Session) -> Working:
     return Working(one, row[0] if row else None, *sums)
 
 
+# CROSS JOIN keeps SQLite from going through all runs there ever were.
 _RUNNING = (
     "SELECT a.text, s.text, r.model, d.set_tier, r.tokens, d.at, r.last"
-    " FROM session own JOIN run r ON r.session = own.id JOIN name a ON a.id = r.agent"
+    " FROM session own CROSS JOIN run r ON r.session = own.id JOIN name a ON a.id = r.agent"
     " JOIN name s ON s.id = own.id LEFT JOIN decision d"
     " ON d.session = r.session AND d.tool_use_id = r.tool_use_id"
     " WHERE own.last >= :word AND r.ended IS NULL AND r.last >= :word ORDER BY r.last DESC"
