@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 from claude_tier_hooks.shapes import Json
 
@@ -24,6 +25,7 @@ def stats(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> dict[
     return {
         "generated_at": now,
         "project": folder,
+        "home": str(Path.home()),
         **found,
         "savings": _savings(db, rules, now),
     }

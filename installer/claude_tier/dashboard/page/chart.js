@@ -37,6 +37,8 @@ export class Columns {
   show(data) {
     this.data = data;
     const last = data.labels.length - 1;
+    this.box.hidden = last < 0;
+    this.readout.hidden = last < 0;
     if (last < 0) {
       this.box.replaceChildren();
       this.box.removeAttribute("role");

@@ -5,18 +5,18 @@ import { moment, share, UNKNOWN } from "./words.js";
 
 const ACTIONS = { assigned: "assigned", lowered: "lowered", denied: "denied", left: "left alone", asked: "asked you" };
 const COLUMNS = [
-  { title: "When" },
+  { title: "When", whole: true },
   { title: "Agent", wide: true },
-  { title: "Asked" },
-  { title: "Set" },
+  { title: "Asked", whole: true },
+  { title: "Set", whole: true },
   { title: "Why", wide: true },
-  { title: "Ran", wide: true },
+  { title: "Ran", whole: true },
 ];
 let older = []; // pages after the first, kept as they were when asked for
 let next = null;
 
 /** The filter, as a query. */
-export function asked(limit = 20) {
+export function asked(limit = 12) {
   const form = new FormData(at("decisions-form"));
   const given = { limit: String(limit), agent: form.get("agent"), action: form.get("action") };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value));
@@ -70,11 +70,13 @@ export function remember(id, values) {
 const under = (text) => el("span", { class: "under" }, name(text));
 
 function row(one, now) {
-  const why = [one.reason, one.budget ? `budget ${one.budget}, ${one.level} at ${share(one.used)}` : ""];
+  const said = !one.budget || one.reason?.includes(one.budget);
+  const budget = said ? "" : `budget ${one.budget} ${one.used === null ? "" : `at ${share(one.used)}`}`;
+  const why = [one.reason, budget.trim()];
   return [
     moment(one.at, now),
     el("span", {}, name(one.agent), one.description ? under(one.description) : null),
-    el("span", {}, name(one.asked ?? "no model"), under(one.would ? `${one.would} would run` : "what would run is not known")),
+    el("span", {}, name(one.asked ?? "no model"), under(one.would ? `would run ${one.would}` : "what would run is not known")),
     el("span", {}, name(one.set ?? "nothing"), under(ACTIONS[one.action] ?? one.action)),
     name(why.filter(Boolean).join("; ")),
     ran(one),

@@ -2,7 +2,7 @@
 
 import { Columns } from "./chart.js";
 import { at, el, table, visible, name } from "./dom.js";
-import { count, money, period } from "./words.js";
+import { axis, money, period } from "./words.js";
 
 let chart = null;
 
@@ -20,7 +20,7 @@ export function show(savings) {
     label: "Savings by day",
     labels: days.map((one) => one.day),
     columns: days.map((one) => [{ value: one.usd ?? 0, kind: (one.usd ?? 0) < 0 ? "down" : "up" }]),
-    format: (value) => `${value < 0 ? "\u2212" : ""}$${count(Math.abs(value))}`,
+    format: axis,
     words: (index) => `${period(days[index].day, true)}: ${money(days[index].usd)}`,
   });
   at("savings-tables").replaceChildren(

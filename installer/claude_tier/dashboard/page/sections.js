@@ -1,7 +1,7 @@
 // The sections that follow from /api/stats alone.
 
 import { at, el, name, table, visible } from "./dom.js";
-import { age, amount, count, folder, moment, money, plural, share, size, UNKNOWN } from "./words.js";
+import { age, amount, count, home, moment, money, plural, share, short, size, UNKNOWN } from "./words.js";
 
 const LEVELS = ["ok", "warn", "cap", "stop"];
 const AT_STOP = {
@@ -12,6 +12,7 @@ const AT_STOP = {
 
 /** All of them. */
 export function show(stats) {
+  home(stats.home);
   onOff(stats);
   today(stats);
   budgets(stats);
@@ -74,9 +75,10 @@ function figure(title, value, more) {
 }
 
 function budgets(stats) {
-  const paces = new Map((stats.pace ?? []).map((one) => [one.budget, one]));
-  const made = stats.budgets.map((one) => budget(one, paces.get(one.name), stats.generated_at));
+  const paces = new Map(stats.pace.map((one) => [`${one.kind} ${one.name}`, one]));
+  const made = stats.budgets.map((one) => budget(one, paces.get(`budget ${one.name}`), stats.generated_at));
   at("budget-list").replaceChildren(...(made.length ? made : [el("li", { class: "quiet" }, "No budget is set.")]));
+  at("budget-notes").textContent = visible(methods(stats.pace));
 }
 
 function budget(one, pace, now) {
@@ -130,9 +132,26 @@ const why = (one) =>
     ? "Not known: no session has reported this plan window since it began."
     : "Not known: each session has its own.";
 
+/** When the levels are reached at the present pace, and how that was reckoned. */
 function forecast(pace, now) {
-  if (!pace) return [];
-  return [];
+  if (!pace || pace.rate === null) return [];
+  const ahead = pace.hits.filter((hit) => hit.at !== null);
+  const when = ahead.map((hit) => `${hit.level} ${moment(hit.at, now)}`);
+  const speed = pace.pace === null ? "" : ` (${pace.pace.toFixed(1)} times an even one)`;
+  return [
+    `At the present pace${speed}: ${when.length ? when.join(", ") : "no further level before it resets"}.`,
+  ];
+}
+
+/** How the rates of the forecasts were measured, once for those with the same method. */
+function methods(paces) {
+  const found = new Map();
+  for (const one of paces) {
+    if (one.rate === null) continue;
+    found.set(one.method, [...(found.get(one.method) ?? []), one.name]);
+  }
+  const each = [...found].map(([method, names]) => `what was ${method} (${names.join(", ")})`);
+  return each.length ? `Pace is ${each.join("; ")}.` : "";
 }
 
 function sessions(stats) {
@@ -141,7 +160,7 @@ function sessions(stats) {
     el("code", {}, visible(one.id.slice(0, 8))),
     one.busy ? "busy" : "idle",
     one.since === null ? UNKNOWN : age(one.since, now),
-    name(one.folder),
+    name(short(one.folder)),
   ]);
   const columns = [{ title: "Session" }, { title: "State" }, { title: "For" }, { title: "Folder", wide: true }];
   at("sessions-rows").replaceChildren(
@@ -202,7 +221,7 @@ function* checks(stats) {
   if (stats.last_hook === null) yield ["warn", "No hook has run yet. Is it installed? ", command("claude-tier install")];
   else yield ["ok", `Hooks are alive: a session started ${age(stats.last_hook, now)} ago.`];
   for (const one of stats.policy.errors) {
-    yield ["stop", "Configuration: ", name(`${one.path}, line ${one.line}: ${one.message}`)];
+    yield ["stop", "Configuration: ", name(`${short(one.path)}, line ${one.line}: ${one.message}`)];
   }
   if (stats.policy.stale && !stats.policy.errors.length) {
     yield ["warn", "The configuration has changed; the next prompt of any session takes it up."];
@@ -213,11 +232,11 @@ function* checks(stats) {
     yield ["warn", name(one.model), ` has no price (${plural(one.responses, "response")}): no dollar budget sees it. `, command("claude-tier prices")];
   }
   const { ledger } = stats;
-  const saved = ledger.last_backup ? `last backup ${folder(ledger.last_backup).split("/").pop()}` : "no backup yet";
+  const saved = ledger.last_backup ? `last backup ${ledger.last_backup.split("/").pop()}` : "no backup yet";
   yield ["ok", `Ledger: ${plural(ledger.responses, "response")}, ${size(ledger.bytes)}, `, name(saved), "."];
   if (ledger.spooled) yield ["warn", `${plural(ledger.spooled, "decision")} wait to be written to the ledger.`];
   for (const path of ledger.damaged) {
-    yield ["stop", "A damaged ledger was set aside: ", name(path), ". ", command("claude-tier ledger rebuild")];
+    yield ["stop", "A damaged ledger was set aside: ", name(short(path)), ". ", command("claude-tier ledger rebuild")];
   }
-  yield ["ok", "Files: ", name(stats.folder)];
+  yield ["ok", "Files: ", name(short(stats.folder))];
 }

@@ -2,7 +2,7 @@
 
 import { Columns } from "./chart.js";
 import { at, draw, el, name, table, visible } from "./dom.js";
-import { count, money, period, plural } from "./words.js";
+import { axis, count, money, period, plural, share, short } from "./words.js";
 
 const chart = new Columns("spending-chart", "spending-readout");
 const kinds = new Map(); // key -> colour, kept while the page is open
@@ -31,7 +31,7 @@ const kindOf = (key) => {
 /** Chart and tables; `usage` has a series. */
 export function show(usage) {
   const { periods, keys } = lastDay(usage);
-  const named = keys.map((one) => ({ ...one, title: one.key === null ? REST : visible(one.key) }));
+  const named = keys.map((one) => ({ ...one, title: one.key === null ? REST : visible(short(one.key)) }));
   chart.show({
     label: `Spending by ${usage.granularity} and ${usage.by}`,
     labels: periods.map((one) => one.label),
@@ -41,7 +41,7 @@ export function show(usage) {
     format: axis,
     words: (index) => words(periods[index], named, index),
   });
-  at("spending-rows").replaceChildren(rows(usage, `By ${usage.by}`));
+  at("spending-rows").replaceChildren(rows(usage, `By ${usage.by}`, KINDS));
   at("spending-notes").textContent = notes(usage);
   at("spending-table").replaceChildren(
     table(
@@ -51,8 +51,6 @@ export function show(usage) {
     ),
   );
 }
-
-const axis = (value) => (Math.abs(value) < 10 && value % 1 ? `$${Number(value.toPrecision(2))}` : `$${count(Math.abs(value))}`);
 
 /** The last 24 hours of what was asked for by whole days. */
 function lastDay({ granularity, series }) {
@@ -72,30 +70,42 @@ function words(one, keys, index) {
   return parts.length ? `${when}: ${money(total)} (${each.join(", ")})` : `${when}: nothing`;
 }
 
-/** The table of what was used by one key, with the colours of the chart where `by` is the same. */
-function rows(usage, caption) {
+const COST = [
+  ["Cost", (sums) => money(sums.usd, sums.unpriced_requests > 0)],
+  ["Share", (sums, whole) => (whole && sums.usd !== null ? `${Math.round((sums.usd / whole) * 100)}\u00a0%` : "")],
+];
+const KINDS = [
+  ["Requests", (sums) => sums.requests.toLocaleString("en-US")],
+  ["Input", (sums) => count(sums.input_tokens)],
+  ["Output", (sums) => count(sums.output_tokens)],
+  ["Cache read", (sums) => count(sums.cache_read_tokens)],
+  ["Cache write", (sums) => count(sums.cache_write_5m_tokens + sums.cache_write_1h_tokens)],
+  ...COST,
+];
+const BRIEF = [
+  KINDS[0],
+  ["Output", (sums) => count(sums.output_tokens)],
+  ["From cache", (sums) => (sums.cache_share === null ? "" : share(sums.cache_share))],
+  ...COST,
+];
+
+/** What was used by one key, with the colours of the chart where there is one. */
+function rows(usage, caption, columns) {
   if (!usage.rows.length) return el("p", { class: "quiet" }, "Nothing was used in this time.");
-  const whole = usage.totals.usd || 0;
-  const cells = (sums) => [
-    sums.requests.toLocaleString("en-US"),
-    count(sums.input_tokens),
-    count(sums.output_tokens),
-    count(sums.cache_read_tokens),
-    count(sums.cache_write_5m_tokens + sums.cache_write_1h_tokens),
-    money(sums.usd, sums.unpriced_requests > 0),
-    whole && sums.usd !== null ? `${Math.round((sums.usd / whole) * 100)} %` : "",
-  ];
+  const cells = (sums) => columns.map(([, cell]) => cell(sums, usage.totals.usd || 0));
   const shown = new Set(usage.series?.keys.map((one) => one.key) ?? []);
   const titled = (key) => {
-    if (!usage.series) return name(key);
+    if (!usage.series) return name(short(key));
     const kind = shown.has(key) ? kindOf(key) : "s8";
     const swatch = draw("svg", { class: "swatch", "aria-hidden": "true" }, draw("rect", { class: kind }));
-    return el("span", {}, swatch, name(key));
+    return el("span", {}, swatch, name(short(key)));
   };
-  const titles = ["Requests", "Input", "Output", "Cache read", "Cache write", "Cost", "Share"];
   return table(
     caption,
-    [{ title: visible(usage.by) }, ...titles.map((title) => ({ title, figures: true }))],
+    [
+      { title: usage.by[0].toUpperCase() + usage.by.slice(1) },
+      ...columns.map(([title]) => ({ title, figures: true })),
+    ],
     usage.rows.map((row) => [titled(row[usage.by]), ...cells(row)]),
     [["Total", ...cells(usage.totals)]],
   );
@@ -111,5 +121,5 @@ function notes({ unlisted, unmeasured_requests: unmeasured, unpriced_models: unp
 
 /** The table of agents over the same time, and their names for the filter of decisions. */
 export function agents(usage, words) {
-  at("agents-rows").replaceChildren(rows({ ...usage, series: null }, `By type of agent, ${words}`));
+  at("agents-rows").replaceChildren(rows({ ...usage, series: null }, `By type of agent, ${words}`, BRIEF));
 }

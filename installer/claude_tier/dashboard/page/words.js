@@ -29,13 +29,13 @@ export function count(number) {
 
 /** 82 %, rounded down, so that 99.9 % of a limit is not shown as all of it. */
 export const share = (used) =>
-  used === null || used === undefined ? UNKNOWN : `${Math.floor(used * 100 + 1e-9)} %`;
+  used === null || used === undefined ? UNKNOWN : `${Math.floor(used * 100 + 1e-9)}\u00a0%`;
 
 /** A budget's figure in its own unit: usd, tokens, plan_percent. */
 export function amount(value, unit) {
   if (value === null || value === undefined) return UNKNOWN;
   if (unit === "usd") return money(value);
-  return unit === "tokens" ? `${count(value)} tokens` : `${Number(value.toFixed(1))} %`;
+  return unit === "tokens" ? `${count(value)} tokens` : `${Number(value.toFixed(1))}\u00a0%`;
 }
 
 export function size(bytes) {
@@ -48,6 +48,13 @@ export function size(bytes) {
 
 export const plural = (number, noun) =>
   `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
+
+/** A figure beside an axis: $20, $2.5, −$0.04. */
+export function axis(value) {
+  const size = Math.abs(value);
+  const text = size >= 10_000 ? count(size) : String(Number(size.toPrecision(2)));
+  return `${value < 0 ? "\u2212" : ""}$${size >= 100 && size < 10_000 ? count(size) : text}`;
+}
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
@@ -78,5 +85,11 @@ export function period(label, long = false) {
   return long ? DAY.format(date).replace(",", "") : short;
 }
 
-/** The last part of a path, and more of it where that is not enough to tell it apart. */
-export const folder = (path) => path.split("/").filter(Boolean).slice(-2).join("/") || path;
+let own = null;
+
+/** Below which folder paths are shown as ~/src/app. */
+export function home(path) {
+  own = path.endsWith("/") ? path : `${path}/`;
+}
+
+export const short = (path) => (own && path.startsWith(own) ? `~/${path.slice(own.length)}` : path);
