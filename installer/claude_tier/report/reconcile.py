@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass
+from typing import Any
 
 from claude_tier_hooks import ledger, prices, unlisted
 from claude_tier_hooks.shapes import Json
@@ -56,7 +57,7 @@ class Amount:
         *theirs, more = astuple(other)
         counts = [one + sign * two for one, two in zip(mine, theirs, strict=True)]
         known = usd is not None and more is not None
-        return Amount(*counts, usd + sign * more if known else None)
+        return _of([*counts, usd + sign * more if known else None])
 
     @property
     def tokens(self) -> int:
@@ -279,8 +280,11 @@ def _amount(values: Sequence[float] | None, *, blind: bool = False) -> Amount:
     if values is None:
         return Amount()
     *counts, usd = values
-    whole: Sequence[int] = [*map(int, counts)]
-    return Amount(*whole, None if blind else usd)  # type: ignore[arg-type]
+    return _of([*map(int, counts), None if blind else usd])
+
+
+def _of(values: Sequence[Any]) -> Amount:
+    return Amount(**dict(zip((*ledger.KINDS, "usd"), values, strict=True)))
 
 
 def _beyond(db: sqlite3.Connection, number: int) -> dict[str, Amount]:
