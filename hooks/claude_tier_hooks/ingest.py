@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 2000  # so that a backfill never keeps a hook waiting
 # A value SQLite does not take. Any other fault of its own is the ledger's, not the transcript's.
-_OF_VALUES = (
+OF_VALUES = (
     sqlite3.InterfaceError,
     sqlite3.ProgrammingError,
     sqlite3.IntegrityError,
@@ -118,7 +118,7 @@ def _try(db: sqlite3.Connection, batches: list[Json], policy: Json) -> Exception
             recorder.apply(batch)
         recorder.finish()
     except Exception as fault:
-        if isinstance(fault, sqlite3.Error) and not isinstance(fault, _OF_VALUES):
+        if isinstance(fault, sqlite3.Error) and not isinstance(fault, OF_VALUES):
             raise
         db.execute("ROLLBACK TO batches")
         return fault
@@ -151,6 +151,19 @@ def everything(
 ) -> bool:
     """Read every changed transcript; False when the deadline came first."""
     paths, known = changed(db, roots or [projects()])
+    return files(db, policy, paths, known, deadline=deadline, progress=progress)
+
+
+def files(
+    db: sqlite3.Connection,
+    policy: Json,
+    paths: list[str],
+    known: dict[str, tuple],  # type: ignore[type-arg]
+    *,
+    deadline: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> bool:
+    """Read what is new in these transcripts; False when the deadline came first."""
     waiting: list[Json] = []
     rows = 0
     done: set[str] = set()

@@ -79,21 +79,30 @@ def price(table: Json, model: str, when: float, usage: Json) -> float | None:
 
 def at_rate(table: Json, rate: Json, usage: Json) -> float:
     """Dollars for one response at the price of one model; see `price`."""
-    parts = usage.get("parts") or [[usage[kind] for kind in KINDS]]
-    total = sum(_part(rate, part) for part in parts)
+    parts = usage.get("parts")
+    if parts:
+        total = sum(_part(rate, *part) for part in parts)
+    else:
+        total = _part(rate, *[usage[kind] for kind in KINDS])
     if usage.get("speed") == "fast":
         total *= rate.get("fast") or 1
     geo = table.get("geo")
-    total *= geo.get(usage.get("geo"), 1) if isinstance(geo, dict) else 1
+    if usage.get("geo") and isinstance(geo, dict):
+        total *= geo.get(usage["geo"], 1)
     searches = usage.get("web_searches") or 0
     return float(total + searches * (table.get("web_search_usd") or 0))
 
 
-def _part(rate: Json, tokens: list[int]) -> float:
+def _part(rate: Json, new: int, output: int, read: int, short: int, hour: int) -> float:
     """One model call; above the step every token of the call costs the multiple."""
-    dollars = sum(n * rate[kind] for n, kind in zip(tokens, KINDS)) * PER_TOKEN
+    dollars = (
+        new * rate["input"]
+        + output * rate["output"]
+        + read * rate["cache_read"]
+        + short * rate["cache_write_5m"]
+        + hour * rate["cache_write_1h"]
+    ) * PER_TOKEN
     step = rate.get("above")
-    prompt = sum(tokens) - tokens[KINDS.index("output")]
-    if isinstance(step, dict) and prompt > step["prompt_tokens"]:
+    if isinstance(step, dict) and new + read + short + hour > step["prompt_tokens"]:
         dollars *= step["multiplier"]
     return float(dollars)

@@ -22,8 +22,14 @@ LOG_LIMIT = 256 * 1024  # bytes; one older log is kept beside it
 
 
 def config_dir() -> str:
-    """Claude Code's own folder: CLAUDE_CONFIG_DIR as one raw path, else ~/.claude."""
-    return os.environ.get("CLAUDE_CONFIG_DIR") or os.path.join(os.path.expanduser("~"), ".claude")
+    """Claude Code's own folder: CLAUDE_CONFIG_DIR as one raw path, else ~/.claude.
+
+    Other counters take a list with commas there, of which the first is the client's.
+    """
+    named = os.environ.get("CLAUDE_CONFIG_DIR")
+    if named and "," in named and not os.path.isdir(named):
+        named = named.partition(",")[0].strip()
+    return named or os.path.join(os.path.expanduser("~"), ".claude")
 
 
 def state_dir() -> str:

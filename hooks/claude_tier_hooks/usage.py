@@ -145,33 +145,49 @@ class Recorder:
         for row in batch["rows"]:
             _keep_greatest(best, row, placed)
         answered = {row["ref"] for row in best.values()}
+        place = (placed, agent_id, main, meta)
+        places: dict[object, Row] = {}
         for key, row in best.items():
-            self._record(key, row, batch, (placed, agent_id, main, meta))
+            if row["copied_from"]:
+                self._record(key, row, batch, self._copied(row, place))
+                continue
+            if row["session"] not in places:
+                places[row["session"]] = self._placed(row, place)
+            self._record(key, row, batch, places[row["session"]])
         for model, at in () if agent_id else batch.get("models", ()):
             self._tell_model(self.session(placed, None, main)["id"], model, at)
         for cost, at in batch["costs"]:
             self._cost_state(cost, at or batch["modified"], placed, main)
         _save_offset(self.db, batch, sorted(batch["refs"] - answered))
 
-    def _record(self, key: str, row: Json, batch: Json, place: Row) -> None:
+    def _placed(self, row: Json, place: Row) -> Row:
+        """(session, run, agent) of a row that stands where it was paid for."""
         placed, agent_id, main, meta = place
         here = row["session"] if isinstance(row["session"], str) else placed
         session = self.session(here or placed or "unknown", row["cwd"], main)
-        owner = session
-        if row["copied_from"]:
-            owner = self.session(row["copied_from"], row["cwd"])
-            self._note_parent(session, owner["id"], row["at"])
-        run, agent = (None, self.id(ledger.MAIN))
-        if agent_id:
-            run, agent = self.run(owner["id"], agent_id, meta)
+        return session, *self._agent(session, agent_id, meta)
+
+    def _copied(self, row: Json, place: Row) -> Row:
+        """The same of a row that a fork or a resume copied: it is its first session's."""
+        _, agent_id, _, meta = place
+        session = self._placed(row, (place[0], None, *place[2:]))[0]
+        owner = self.session(row["copied_from"], row["cwd"])
+        self._note_parent(session, owner["id"], row["at"])
+        return owner, *self._agent(owner, agent_id, meta)
+
+    def _agent(self, owner: Json, agent_id: str | None, meta: Json) -> Row:
+        return self.run(owner["id"], agent_id, meta) if agent_id else (None, self.id(ledger.MAIN))
+
+    def _record(self, key: str, row: Json, batch: Json, place: Row) -> None:
+        owner, run, agent = place
         at = row["at"] if row["at"] is not None else batch["modified"]
         owned = COPY if row["copied_from"] else PAID if row["ref"] in batch["refs"] else PLAIN
         new = [
             at, owner["id"], agent, run, self.id(row["model"]), self.source, row["requests"],
             int(row["final"]), owned, int(row["speed"] == "fast"), row["geo"] or None,
-            *(row[kind] for kind in TOKENS), None, self._asked(row),
+            *[row[kind] for kind in TOKENS], None, self._asked(row),
         ]  # fmt: skip
-        if owned != COPY and not row["copied_from"]:
+        if owned != COPY:
             self._note_model(owner, run, row, at)
         self._merge(key, new, owner, row)
 
@@ -308,16 +324,24 @@ class Recorder:
     def _move(self, row: Cells, sign: int) -> None:
         """Add a row to the sums of its quarter hour, or take it out."""
         at, session, agent, run, model, source, requests = row[:7]
-        tokens, usd = row[11:17], row[USD]
+        usd = row[USD]
         key = (int(at // ledger.BUCKET), session, agent, model, source)
-        sums = self.sums.setdefault(key, [0.0] * len(ledger.SUMS))
         unpriced = int(usd is None)  # an advisor's call too, though it is no request
-        for n, value in enumerate((requests, *tokens, usd or 0.0, unpriced)):
-            sums[n] += sign * value
+        sums = self.sums.get(key)
+        if sums is None:
+            sums = self.sums[key] = [0.0] * len(ledger.SUMS)
+        for n, value in enumerate(row[11:17], 1):
+            if value:
+                sums[n] += sign * value
+        sums[0] += sign * requests
+        sums[-2] += sign * (usd or 0.0)
+        sums[-1] += sign * unpriced
         if run:
-            of_run = self.runs.setdefault(run, [0.0, 0])
+            of_run = self.runs.get(run)
+            if of_run is None:
+                of_run = self.runs[run] = [0.0, 0]
             of_run[0] += sign * (usd or 0.0)
-            of_run[1] += sign * sum(tokens[:5])
+            of_run[1] += sign * (row[11] + row[12] + row[13] + row[14] + row[15])
         self.touched.add(session)
         if sign > 0:
             self.last[session] = max(at, self.last.get(session, at))

@@ -1,1 +1,93 @@
-"""Reading very much at once: every transcript of a user's history, on every core."""
+"""Every transcript of a user's history into the ledger: the first run, and whatever is new since.
+
+Little is read as the hooks read it. Much is read on every core and written in bulk.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from claude_tier_hooks import ingest, state
+from claude_tier_hooks.shapes import Json
+
+MUCH = 16_000_000  # bytes; to start processes pays from there on
+CACHE = 64_000  # kilobytes of the ledger kept in memory meanwhile
+BATCH_ROWS = 10_000  # of one transaction, which takes about as long as a hook waits
+
+Progress = Callable[[int, int], None]
+Known = tuple[int, int, int, int, int, "str | None"]  # as `ingest.offsets` gives it
+
+
+def roots() -> list[str]:
+    """Every folder with transcripts: the client's, and those that other counters read as well.
+
+    CLAUDE_CONFIG_DIR may name several, with commas between; without it ~/.config/claude counts.
+    """
+    named = os.environ.get("CLAUDE_CONFIG_DIR")
+    folders = [state.config_dir()]
+    if named and named != folders[0]:
+        folders += [one.strip() for one in named.split(",") if one.strip()]
+    if not named:
+        base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+        folders.append(str(Path(base, "claude")))
+    places = [os.path.join(one, "projects") for one in folders]  # noqa: PTH118 - as hooks name it
+    return [*{os.path.realpath(one): one for one in reversed(places)}.values()][::-1]
+
+
+def everything(db: sqlite3.Connection, rules: Json, progress: Progress) -> None:
+    """Read what is new in every transcript there is; raises sqlite3.Error."""
+    paths, known = ingest.changed(db, roots())
+    sizes = {path: _unread(path, known.get(path)) for path in paths}
+    if sum(sizes.values()) < MUCH:
+        ingest.files(db, rules, paths, known, progress=progress)
+    else:
+        paths.sort(key=lambda path: -sizes[path])  # so that no core is left with a large one
+        _in_bulk(db, rules, [(path, known.get(path)) for path in paths], progress)
+
+
+def _unread(path: str, known: Known | None) -> int:
+    try:
+        size = os.stat(path).st_size  # noqa: PTH116 - thousands of them
+    except OSError:
+        return 0
+    return size - known[3] if known and known[3] <= size else size
+
+
+def _in_bulk(
+    db: sqlite3.Connection, rules: Json, files: list[tuple[str, Known | None]], progress: Progress
+) -> None:
+    """Read on every core, write in few transactions."""
+    from claude_tier.backfill import recording, workers
+
+    recorder = recording.BulkRecorder(db, rules)
+    waiting: list[Json] = []
+    rows = 0
+    with _undisturbed(db):
+        for number, batches in enumerate(workers.read(files), 1):
+            waiting += batches
+            rows += sum(len(one["rows"]) + 1 for one in batches)
+            if rows >= BATCH_ROWS or number == len(files):
+                recording.apply(recorder, waiting)
+                waiting, rows = [], 0
+            progress(number, len(files))
+
+
+@contextmanager
+def _undisturbed(db: sqlite3.Connection) -> Iterator[None]:
+    """No search for cycles among rows that make none; the log written back once, at the end."""
+    collecting = gc.isenabled()
+    gc.disable()
+    (pages,) = db.execute("PRAGMA wal_autocheckpoint").fetchone()
+    db.execute("PRAGMA wal_autocheckpoint = 0")
+    db.execute(f"PRAGMA cache_size = {-CACHE}")
+    try:
+        yield
+    finally:
+        db.execute(f"PRAGMA wal_autocheckpoint = {pages}")
+        if collecting:
+            gc.enable()

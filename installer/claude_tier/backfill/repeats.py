@@ -28,7 +28,7 @@ class Pattern:
     __slots__ = ("_end", "_head", "_middle", "_to_usage", "_usage", "time")
 
     def __init__(self, line: bytes, content: int, after: int, usage: int) -> None:
-        """`content` is where the content of this row begins, `after` where it ends, then `usage`."""
+        """`content` and `after` are where the row's content begins and ends; then comes `usage`."""
         time = line.rfind(_TIME)
         uuid = time - _ID
         self.time = line[time + len(_TIME) : time + len(_TIME) + _STAMP]

@@ -6,6 +6,7 @@ faster parser refuses, or whose shape is not the usual one, goes the hooks' way.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import orjson
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from claude_tier_hooks.shapes import Json
 
 _USAGE = b'"usage"'
+_OTHER, _MIXED = -1, -2  # a line without usage: with one other needle, or with several
+_NEEDLE = b'{"type":"api-request"'
+_REQUEST = re.compile(
+    rb'\{"type":"api-request","sessionId":"[0-9a-f-]{36}","id":"([0-9a-f-]{36})","timestamp":"'
+)
 _NEAR = 1024  # bytes from the start of a row within which its content begins
 
 
@@ -27,6 +33,9 @@ def scan(data: bytes, batch: Json) -> None:
     pattern: Pattern | None = None
     for start, (end, usage) in sorted(_lines(data).items()):
         if pattern is not None and usage > 0 and pattern.fits(data, start, end, usage):
+            continue
+        if usage == _OTHER and (request := _request(data, start, end)):
+            batch["refs"].add(request)
             continue
         row, found = _parsed(data, start, end, usage)
         if row is None:
@@ -40,10 +49,7 @@ def scan(data: bytes, batch: Json) -> None:
 
 
 def _lines(data: bytes) -> dict[int, tuple[int, int]]:
-    """Every line that holds a needle, by its start: its end, and where its first usage is.
-
-    -1 where another needle is found on it as well, or alone.
-    """
+    """Every line that holds a needle, by its start: its end, and where its first usage is."""
     find = stringzilla.Str(data).find
     lines: dict[int, tuple[int, int]] = {}
     for needle in transcripts.NEEDLES:
@@ -52,9 +58,23 @@ def _lines(data: bytes) -> dict[int, tuple[int, int]]:
             end = data.find(b"\n", at)
             if end < 0:
                 end = len(data)
-            lines[data.rfind(b"\n", 0, at) + 1] = (end, at if needle == _USAGE else -1)
+            start = data.rfind(b"\n", 0, at) + 1
+            where = at if needle == _USAGE else _MIXED if start in lines else _OTHER
+            lines[start] = (end, where)
             at = find(needle, end)
     return lines
+
+
+def _request(data: bytes, start: int, end: int) -> str | None:
+    """The id of a request's row, without parsing it; None for one that looks otherwise.
+
+    {"type":"api-request","sessionId":"<36>","id":"<36>","timestamp":…}
+    """
+    found = _REQUEST.match(data, start, end)
+    alone = data.find(_NEEDLE[8:], start + len(_NEEDLE), end) < 0 and data.endswith(
+        b"}", start, end
+    )
+    return found[1].decode() if found and alone else None
 
 
 def _parsed(data: bytes, start: int, end: int, usage: int) -> tuple[Json | None, Pattern | None]:

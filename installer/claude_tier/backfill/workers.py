@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import marshal
 import multiprocessing
 import os
@@ -17,7 +18,7 @@ from claude_tier.backfill import scanning
 if TYPE_CHECKING:
     from claude_tier_hooks.shapes import Json
 
-Known = tuple[int, int, int, int, int, "str | None"]  # as `ingest.offsets` gives it
+    from claude_tier.backfill import Known
 
 
 def read(files: Iterable[tuple[str, Known | None]]) -> Iterator[list[Json]]:
@@ -25,7 +26,7 @@ def read(files: Iterable[tuple[str, Known | None]]) -> Iterator[list[Json]]:
     tasks = [*files]
     # A forked process has everything imported. Elsewhere than on Linux forking is not safe.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    with context.Pool(cores(), _ignore_interrupt) as pool:
+    with context.Pool(cores(), _prepare) as pool:
         for found in pool.imap_unordered(_read_one, tasks):
             yield marshal.loads(found)  # noqa: S302 - our own process wrote it
 
@@ -37,8 +38,10 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def _ignore_interrupt() -> None:
+def _prepare() -> None:
+    """An interrupt is the parent's to answer; what is read makes no cycles to look for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()
 
 
 def _read_one(task: tuple[str, Known | None]) -> bytes:

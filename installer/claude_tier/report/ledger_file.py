@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from claude_tier_hooks import decisions, ingest, ledger, state, unpriced
+from claude_tier_hooks import decisions, ledger, state, unpriced
 from claude_tier_hooks.shapes import Json
 
+from claude_tier import backfill
 from claude_tier.errors import UserError
 from claude_tier.progress import Bar
 from claude_tier.report import caches
@@ -67,7 +68,7 @@ def catch_up(db: sqlite3.Connection, rules: Json) -> None:
     """
     try:
         with Bar("Reading transcripts") as bar:
-            ingest.everything(db, rules, progress=bar)
+            backfill.everything(db, rules, bar)
         _drain(db, rules)
         unpriced.settle(db, rules)
     except sqlite3.OperationalError as fault:
