@@ -18,8 +18,9 @@ _COLUMNS = (
     "at, coalesce(run, 0), agent, model, requests, fast, geo, web_searches, usd, "
     + ", ".join(ledger.KINDS[:5])
 )
+# Other sources than transcripts are no part of a conversation.
 # By key where two have one time, so that it does not matter which was read first.
-_RESPONSES = f"SELECT {_COLUMNS} FROM usage WHERE session = ? ORDER BY at, key"
+_RESPONSES = f"SELECT {_COLUMNS} FROM usage WHERE session = ? AND source = ? ORDER BY at, key"
 _SESSION = (
     "SELECT project, model, (SELECT text FROM name WHERE id = host) FROM session WHERE id = ?"
 )
@@ -61,6 +62,7 @@ class Reader:
         self.db = db
         self.rules = rules
         self.baseline = baseline
+        self.source = ledger.known_id(db, "transcript")
         self.texts: dict[int, str] = {}
         self.rates: dict[str | None, Rates] = {}
         self.read = 0  # responses, for whoever works in portions
@@ -93,7 +95,7 @@ class Reader:
         main: list[Response] = []
         runs: dict[int, list[Response]] = {}
         for at, run, agent, model, requests, fast, geo, searches, usd, *tokens in self.db.execute(
-            _RESPONSES, (session,)
+            _RESPONSES, (session, self.source)
         ):
             one = Response(
                 at, run, agent, self._text(model), requests, fast, geo, tuple(tokens), searches, usd

@@ -55,7 +55,7 @@ def _window(one: Window) -> str:
 def signed(usd: float | None) -> str:
     """$1.20, -$1.20; a word where there is no price."""
     if usd is None or usd >= 0:
-        return figures.money(usd)
+        return figures.money(None if usd is None else abs(usd))  # -0.0 is 0
     return "-" + figures.money(-usd)
 
 

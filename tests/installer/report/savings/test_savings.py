@@ -404,7 +404,10 @@ def test_days_are_local_and_a_span_may_begin_within_one(
     assert len(ends.by_day) == 3
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    assert [(one.key, one.amounts.requests) for one in saved().by_day] == [("2026-11-21", 2), ("2026-11-22", 1)]
+    assert [(one.key, one.amounts.requests) for one in saved().by_day] == [
+        ("2026-11-21", 2),
+        ("2026-11-22", 1),
+    ]
 
 
 def test_a_project_has_its_own_savings(home: Path, db: sqlite3.Connection, saved: Saved) -> None:
@@ -448,3 +451,16 @@ def test_the_json_has_every_figure(home: Path, saved: Saved) -> None:
     assert made["agents"][0]["agent"] == "Explore"
     assert (made["models"][0]["model"], made["models"][0]["baseline"]) == (HAIKU, OPUS)
     assert made["decisions"][0]["usd"] == pytest.approx(0.0195)
+
+
+def test_what_is_no_part_of_a_conversation_is_not_compared(
+    home: Path, db: sqlite3.Connection, saved: Saved
+) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, SONNET, at=NOON + 1, **tokens(10, 1000))
+    saved()
+    with ledger.Writing(db):
+        other = ledger.name_id(db, "router")
+        db.execute("UPDATE usage SET source = ? WHERE at > ?", (other, NOON))
+        db.execute("INSERT OR IGNORE INTO stale (number, kind) SELECT id, 'saving' FROM session")
+    assert saved(against="opus").total.requests == 1
