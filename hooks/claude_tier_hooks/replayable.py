@@ -42,7 +42,7 @@ def _facts(rules: Json, standings: list[Json], spawn: Json) -> str:
     if spawn["would"].get("at_most"):
         found["at_most"] = spawn["would"]["at_most"]
     if "off" in rules:
-        found["off"] = rules["off"]
+        found["off"] = True
     if standings:
         found["standings"] = [
             [one["budget"]["name"], *(one.get(key) for key in STANDING)] for one in standings
