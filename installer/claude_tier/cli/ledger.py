@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import datetime
 import time
+from pathlib import Path
 
 import click
 from claude_tier_hooks import policy
 
 from claude_tier.output import json_option, print_json
-from claude_tier.report import days, totals
+from claude_tier.report import days, export, totals
 from claude_tier.report.ledger_file import said, up_to_date
 from claude_tier.report.table import width
 
 
 @click.group()
 def command() -> None:
-    """Sum, check, copy and rebuild the ledger of everything that was used.
+    """Sum, export, check, copy and rebuild the ledger of everything that was used.
 
     \b
     Examples:
       claude-tier ledger totals --by day
+      claude-tier ledger export --format csv --output usage.csv
       claude-tier ledger verify
       claude-tier ledger rebuild
     """
@@ -61,6 +63,51 @@ def totals_command(
         print_json(found.fields())
     else:
         click.echo(totals.as_text(found, width=width()))
+    return 0
+
+
+@command.command("export")
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
+@click.option("--what", type=click.Choice(export.WHAT), default="usage", show_default=True)
+@click.option(
+    "--since", metavar="DAY", callback=days.option, help="First day: 2026-11-20, today, yesterday."
+)
+@click.option("--until", metavar="DAY", callback=days.option, help="Last day, included.")
+@click.option("--project", metavar="DIR", help="Only what this project used.")
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to a file that only you can read, whole or not at all.",
+)
+def export_command(
+    *,
+    form: str,
+    what: str,
+    since: datetime.date | None,
+    until: datetime.date | None,
+    project: str | None,
+    output: Path | None,
+) -> int:
+    """Print every row: one JSON object in each line, or CSV. docs/json.md names the fields.
+
+    `usage` is one row for each response, `unlisted` what the client charged without one, by
+    session and model, `decisions` one for each new subagent. No prompt text is in any of them;
+    a decision has the short description of its Agent call, unless the configuration says
+    `log: {descriptions: false}`.
+
+    \b
+    Examples:
+      claude-tier ledger export --since 2026-11-01 > usage.jsonl
+      claude-tier ledger export --format csv --output usage.csv
+      claude-tier ledger export --what decisions --project .
+    """
+    rules = policy.load()
+    with up_to_date(rules) as db, export.output(output) as stream:
+        number = totals.project_number(db, project) if project else None
+        columns, rows = export.WHAT[what]
+        part = totals.Slice(days.span(since, until), number)
+        export.write(rows(db, rules, part), columns, form, stream)
     return 0
 
 

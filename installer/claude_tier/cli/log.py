@@ -10,12 +10,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
-from claude_tier_hooks import policy
+from claude_tier_hooks import decision, policy
 
 from claude_tier.output import json_option, print_json
-from claude_tier.report import days, decisions, ledger_file
+from claude_tier.report import days, decisions, ledger_file, totals
 from claude_tier.report.decisions import Decision, Slice
 
+ACTIONS = (
+    decision.KEPT, decision.ASSIGNED, decision.LOWERED, decision.DENIED, decision.ASKED,
+    decision.LEFT,
+)  # fmt: skip
 POLL = 1.0  # seconds between two looks with --follow
 WATCHED = 500  # decisions that --follow looks at again for their proof
 
@@ -23,14 +27,26 @@ WATCHED = 500  # decisions that --follow looks at again for their proof
 @click.command()
 @click.option("--follow", is_flag=True, help="Go on until interrupted; --json prints lines.")
 @click.option("--day", metavar="DAY", callback=days.option, help="2026-11-20, today, yesterday.")
+@click.option(
+    "--since", metavar="DAY", callback=days.option, help="First day: 2026-11-20, today, yesterday."
+)
+@click.option("--until", metavar="DAY", callback=days.option, help="Last day, included.")
 @click.option("--session", metavar="ID", help="One session; the beginning of its id will do.")
+@click.option("--agent", metavar="TYPE", help="One agent type: Explore, explorer.")
+@click.option("--project", metavar="DIR", help="Only what this project started.")
+@click.option("--action", type=click.Choice(ACTIONS), help="Only what we did so with.")
 @click.option("-n", "last", type=click.IntRange(1), help="How many: 20 unless a day is named.")
 @json_option
 def command(
     *,
     follow: bool,
     day: datetime.date | None,
+    since: datetime.date | None,
+    until: datetime.date | None,
     session: str | None,
+    agent: str | None,
+    project: str | None,
+    action: str | None,
     last: int | None,
     as_json: bool,
 ) -> int:
@@ -43,13 +59,25 @@ def command(
     Examples:
       claude-tier log
       claude-tier log --day yesterday --json
+      claude-tier log --action denied --since 2026-11-01
       claude-tier log --follow
     """
-    part = Slice(days.span(day, day), session, last or (None if day else 20))
-    if follow:
-        return _follow(part, as_json=as_json)
+    if day and (since or until):
+        raise click.UsageError("--day and --since or --until exclude each other.")
+    named = day or since or until
+    part = Slice(
+        span=days.span(day or since, day or until),
+        session=session,
+        last=last or (None if named else 20),
+        agent=agent,
+        action=action,
+    )
     with ledger_file.up_to_date(policy.load()) as db:
+        if project:
+            part = part._replace(project=totals.project_number(db, project))
         found = decisions.query(db, part)
+    if follow:
+        return _follow(part, found, as_json=as_json)
     if as_json:
         print_json({"decisions": [one.fields() for one in found]})
     elif found:
@@ -59,9 +87,7 @@ def command(
     return 0
 
 
-def _follow(part: Slice, *, as_json: bool) -> int:
-    with ledger_file.up_to_date(policy.load()) as db:
-        start = decisions.query(db, part)
+def _follow(part: Slice, start: Sequence[Decision], *, as_json: bool) -> int:
     since = start[0].at if start else time.time()
     watched = part._replace(span=part.span._replace(since=since), last=WATCHED)
 

@@ -12,7 +12,7 @@ from claude_tier_hooks.shapes import Json
 
 from claude_tier.output import json_option, print_json
 from claude_tier.report import days, spending, totals
-from claude_tier.report.ledger_file import up_to_date
+from claude_tier.report.ledger_file import brought_up, up_to_date
 from claude_tier.report.spending import Slice
 from claude_tier.report.table import width
 
@@ -28,6 +28,8 @@ SHOWN = 50  # sessions or blocks on the screen, unless told otherwise
 @click.option("--project", metavar="DIR", help="Only what this project used.")
 @click.option("-n", "last", type=click.IntRange(1), help="Only that many, the newest.")
 @click.option("--all", "every", is_flag=True, help=f"All sessions or blocks, not just {SHOWN}.")
+@click.option("--savings", is_flag=True, help="What tiering saved, instead of a view.")
+@click.option("--baseline", metavar="MODEL", help="Saved against it: main, or a model or tier.")
 @click.option("--reconcile", is_flag=True, help="Compare with the client's own saved costs.")
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
@@ -39,6 +41,8 @@ def command(
     project: str | None,
     last: int | None,
     every: bool,
+    savings: bool,
+    baseline: str | None,
     reconcile: bool,
     as_json: bool,
     as_csv: bool,
@@ -51,6 +55,9 @@ def command(
     rows (compaction, titles) stands apart. `$1.20+` is a sum that some requests without a price
     are missing from.
 
+    --savings shows what the same requests would have cost on a baseline (the main model of their
+    session, unless told), net of what tiering itself costs, and how that was reckoned.
+
     --reconcile compares each session with the cost that the client itself saved for it, and says
     why a figure differs. Its exit code is 1 when one differs without a reason.
 
@@ -60,14 +67,21 @@ def command(
       claude-tier report month --project .
       claude-tier report session --since yesterday
       claude-tier report model --csv > models.csv
+      claude-tier report --savings --baseline opus
       claude-tier report --reconcile
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
+    if savings and (reconcile or as_csv):
+        raise click.UsageError("--savings goes with neither --reconcile nor --csv.")
+    if baseline and not savings:
+        raise click.UsageError("--baseline goes with --savings.")
     rules = policy.load()
     with up_to_date(rules) as db:
         number = totals.project_number(db, project) if project else None
         part = Slice(days.span(since, until), number)
+        if savings:
+            return _savings(db, rules, part, baseline, as_json=as_json)
         if reconcile:
             return _reconcile(db, rules, part, as_json=as_json, as_csv=as_csv)
         newest = last or (None if every or as_json or as_csv else SHOWN)
@@ -83,6 +97,20 @@ def command(
         from claude_tier.report.spending import screen
 
         click.echo(screen.as_text(found, width=width()))
+    return 0
+
+
+def _savings(
+    db: sqlite3.Connection, rules: Json, part: Slice, baseline: str | None, *, as_json: bool
+) -> int:
+    from claude_tier.report import savings
+
+    brought_up(db, lambda db: savings.bring_up(db, rules))
+    found = savings.query(db, rules, part.span, project=part.project, baseline=baseline)
+    if as_json:
+        print_json(found.fields())
+    else:
+        click.echo(savings.as_text(found, width=width()))
     return 0
 
 

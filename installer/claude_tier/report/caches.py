@@ -78,23 +78,17 @@ def behind(db: sqlite3.Connection) -> bool:
 
 def shadow(db: sqlite3.Connection) -> None:
     """From now on this connection keeps these tables to itself, for a ledger it cannot write."""
+    kept = "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?"
+    known = {row[0] for row in db.execute("SELECT name FROM sqlite_temp_master")}
     for table in TABLES:
-        found = db.execute(
-            "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?", (table,)
-        ).fetchone()
-        if found:
+        found = db.execute(kept, (table,)).fetchone()
+        if found and table not in known:
             db.execute(found[0].replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
             db.execute(f"INSERT INTO temp.{table} SELECT * FROM main.{table}")
 
 
 def _writing(db: sqlite3.Connection) -> ledger.Writing | nullcontext[None]:
-    if db.in_transaction:
-        return nullcontext()
-    return ledger.Writing(db) if not _shadowed(db) else nullcontext()
-
-
-def _shadowed(db: sqlite3.Connection) -> bool:
-    return bool(db.execute("SELECT 1 FROM sqlite_temp_master WHERE name = 'stale'").fetchone())
+    return nullcontext() if db.in_transaction else ledger.Writing(db)
 
 
 def _in_parts(

@@ -59,7 +59,8 @@ class Decision:
 class Slice(NamedTuple):
     """Which decisions: those of a span, of a session (its id or the beginning of it), the last.
 
-    `before` is the time and tool_use_id of one that none of them may be as new as.
+    `before` is the time and tool_use_id of one that none of them may be as new as. An agent of the
+    plugin is named with its prefix or without, a project by its number.
     """
 
     span: Span = Span()
@@ -68,6 +69,7 @@ class Slice(NamedTuple):
     before: tuple[float, str] | None = None
     agent: str | None = None
     action: str | None = None
+    project: int | None = None
 
 
 def query(db: sqlite3.Connection, part: Slice) -> list[Decision]:
@@ -81,13 +83,16 @@ def query(db: sqlite3.Connection, part: Slice) -> list[Decision]:
         "action": part.action,
         "last_at": part.before[0] if part.before else None,
         "last_id": part.before[1] if part.before else None,
+        "project": part.project,
         "last": -1 if part.last is None else part.last,
     }
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM {_FROM} WHERE (:since IS NULL OR d.at >= :since)"
         " AND (:until IS NULL OR d.at < :until)"
         " AND (:session IS NULL OR substr(s.text, 1, length(:session)) = :session)"
-        " AND (:agent IS NULL OR a.text = :agent) AND (:action IS NULL OR d.action = :action)"
+        " AND (:agent IS NULL OR a.text IN (:agent, 'model-tier:' || :agent))"
+        " AND (:project IS NULL OR own.project = :project)"
+        " AND (:action IS NULL OR d.action = :action)"
         " AND (:last_at IS NULL OR (d.at, d.tool_use_id) < (:last_at, :last_id))"
         " ORDER BY d.at DESC, d.tool_use_id DESC LIMIT :last",
         values,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -75,20 +75,21 @@ def catch_up(db: sqlite3.Connection, rules: Json) -> None:
         if "locked" not in str(fault):
             raise
         click.echo("claude-tier: the ledger is busy; the figures may be a little old.", err=True)
-    _bring_sums_up(db)
+    if caches.behind(db):
+        brought_up(db, caches.bring_up)
 
 
-def _bring_sums_up(db: sqlite3.Connection) -> None:
-    """What reports read follows; aside from the file where that cannot be written now."""
-    if not caches.behind(db):
-        return
+def brought_up(db: sqlite3.Connection, bring: Callable[[sqlite3.Connection], None]) -> None:
+    """Sum what reports read; aside from the file where that cannot be written now."""
     try:
-        caches.bring_up(db)
+        bring(db)
     except sqlite3.OperationalError as fault:
         if not any(words in str(fault) for words in ("locked", "readonly")):
             raise
         caches.shadow(db)
-        caches.bring_up(db)
+        db.execute("BEGIN")
+        bring(db)
+        db.execute("COMMIT")
 
 
 _PROVABLE = (

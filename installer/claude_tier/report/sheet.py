@@ -22,4 +22,4 @@ def cell(value: object) -> object:
     if isinstance(value, (int, float)) or value is None:
         return value
     text = " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return f"'{text}" if text.startswith(FORMULA) and text != "-" else text

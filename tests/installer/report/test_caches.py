@@ -163,6 +163,6 @@ def test_a_ledger_that_may_only_be_read_is_summed_aside(home: Path, db: sqlite3.
         db.execute("DELETE FROM stale")
     db.execute("PRAGMA query_only = OFF")
     reader = sqlite3.connect(f"file:{ledger.file()}?mode=ro", uri=True, isolation_level=None)
-    ledger_file._bring_sums_up(reader)
+    ledger_file.brought_up(reader, caches.bring_up)
     assert_equal_to_direct_sums(reader)
     reader.close()
