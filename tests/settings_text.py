@@ -68,7 +68,10 @@ HOOKS = st.dictionaries(st.sampled_from(EVENTS), st.lists(GROUPS, max_size=2), m
 STATUS_LINES = st.fixed_dictionaries(
     {"type": st.just("command"), "command": WORDS}, optional={"padding": st.just(Spelled("0"))}
 )
-UNKNOWN = WORDS.filter(lambda key: key not in {"hooks", "statusLine"})
+# The client drops a bad one of subagents and keeps the file.
+SUBAGENT_LINES = STATUS_LINES | SCALARS | st.just({"type": "command"})
+OURS = ("hooks", "statusLine", "subagentStatusLine")
+UNKNOWN = WORDS.filter(lambda key: key not in OURS)
 
 
 @st.composite
@@ -79,6 +82,8 @@ def settings_values(draw: st.DrawFn) -> dict[str, object]:
         values["hooks"] = draw(HOOKS)
     if draw(st.booleans()):
         values["statusLine"] = draw(STATUS_LINES)
+    if draw(st.booleans()):
+        values["subagentStatusLine"] = draw(SUBAGENT_LINES)
     return {key: values[key] for key in draw(st.permutations(list(values)))}
 
 

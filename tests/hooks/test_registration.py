@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TABLE = json.loads((ROOT / "hooks/hooks.json").read_bytes())["hooks"]
 HANDLERS = {event: group["hooks"][0] for event, (group,) in TABLE.items()}
+LINES = {"status_line.py", "subagent_line.py"}  # no events
 OLD_PYTHON = """#!{python}
 import os, sys
 sys.version_info = (3, 6, 8)
@@ -99,10 +100,10 @@ def test_the_first_file_is_readable_to_an_old_python() -> None:
 
 
 def test_every_event_has_its_script_and_every_script_its_event() -> None:
-    """The table and the folder agree; the status line is no event."""
+    """The table and the folder agree; the lines in a session are no events."""
     scripts = {Path(handler["args"][-1]).name for handler in HANDLERS.values()}
 
-    assert scripts == {path.name for path in (ROOT / "hooks").glob("*.py")} - {"status_line.py"}
+    assert scripts == {path.name for path in (ROOT / "hooks").glob("*.py")} - LINES
 
 
 def test_only_events_nobody_waits_for_are_asynchronous() -> None:

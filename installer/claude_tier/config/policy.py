@@ -58,6 +58,7 @@ def whole(config: Config, state_dir: Path, sources: Iterable[Source]) -> Policy:
         "sources": [source.record() for source in sources],
         **rules(config),
         "status_line": {"chain": manifest.get("status_line_chain")},
+        "subagent_line": {"chain": manifest.get("subagent_line_chain")},
     }
 
 

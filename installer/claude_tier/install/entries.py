@@ -47,9 +47,9 @@ class Runtime:
             return f"test -r {path} || exit 0; {self.test} || {tell}; {start}"
         return f"{self.test} && test -r {path} || exit 0; {start}"
 
-    def status_line(self, chain: str | None) -> str:
-        """The command of the status line; the user's own runs alone if ours has vanished."""
-        path = self._path("status_line.py")
+    def line(self, script: str, chain: str | None) -> str:
+        """The command of a line in a session; the user's own runs alone if ours has vanished."""
+        path = self._path(script)
         otherwise = f"exec sh -c {shlex.quote(chain)}" if chain is not None else "exit 0"
         return f"{self.test} && test -r {path} || {otherwise} ; exec {self.python} -S -E {path}"
 

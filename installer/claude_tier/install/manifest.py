@@ -8,6 +8,7 @@ names are checked to stay inside the project's own folders.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -66,6 +67,7 @@ class Settings(_Record):
     containers: tuple[Container, ...] = ()
     commands: tuple[str, ...] = ()
     status_line: StatusLine | None = None
+    subagent_line: StatusLine | None = None
 
     def container(self, path: tuple[str, ...]) -> Container | None:
         return next((each for each in self.containers if each.path == path), None)
@@ -96,20 +98,29 @@ class Manifest(_Record):
     runtime: tuple[Relative, ...] = ()  # files of the runtime, relative to the manifest's folder
     config_created: bool = False  # whether Claude Code's own folder was missing before
     status_line_chain: str | None = None  # for the compiler of policy.json
+    subagent_line_chain: str | None = None
     installs: tuple[Install, ...] = ()
 
     def find(self, place: tuple[str, str]) -> Install | None:
         return next((each for each in self.installs if each.place == place), None)
 
     def with_chain(self) -> Manifest:
-        """The same, naming the user's status line that an install of it runs."""
-        originals = (each.settings.status_line for each in self.installs)
-        chains = [json.loads(line.original) for line in originals if line and line.original]
-        return self.model_copy(update={"status_line_chain": chains[0] if chains else None})
+        """The same, naming the user's own lines that an install of it runs."""
+        found = {
+            "status_line_chain": _chain(each.settings.status_line for each in self.installs),
+            "subagent_line_chain": _chain(each.settings.subagent_line for each in self.installs),
+        }
+        return self.model_copy(update=found)
 
     def dump(self) -> bytes:
         fields = {"version": VERSION, **self.model_dump(mode="json", exclude_defaults=True)}
         return json.dumps(fields, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _chain(lines: Iterable[StatusLine | None]) -> str | None:
+    """The first command of the user's own among those lines."""
+    chains = (str(json.loads(line.original)) for line in lines if line and line.original)
+    return next(chains, None)
 
 
 def load(path: Path, content: bytes | None) -> Manifest:

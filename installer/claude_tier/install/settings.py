@@ -14,14 +14,14 @@ from claude_tier.install import json_edit, json_text, status_line
 from claude_tier.install.entries import Group, Hooks, Runtime, is_ours
 from claude_tier.install.json_edit import Padding, Style
 from claude_tier.install.json_text import BOM, JsonError, Node
-from claude_tier.install.manifest import Container, Settings
+from claude_tier.install.manifest import Container, Settings, StatusLine
 
 SPACE = " \t\r\n"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a settings file shall hold of ours; no status line for a project."""
+    """What a settings file shall hold of ours; no line in the session for a project."""
 
     hooks: Hooks
     status_line: Runtime | None = None
@@ -226,14 +226,20 @@ def _add(base: str | None, wanted: Wanted) -> Merged:
     _add_hooks(draft, wanted.hooks)
     record = Settings(created=base is None, blank=blank, commands=_commands(wanted.hooks))
     if wanted.status_line:
-        line = status_line.add(draft.text, draft.style, wanted.status_line)
-        draft.text = line.text
-        if line.padding:
-            lead, trail = line.padding
-            draft.containers[()] = Container(path=(), lead=lead, trail=trail)
-        record = record.model_copy(update={"status_line": line.record})
+        record = record.model_copy(update=_add_lines(draft, wanted.status_line))
     containers = tuple(draft.containers.values())
     return Merged(draft.text, record.model_copy(update={"containers": containers}))
+
+
+def _add_lines(draft: _Draft, runtime: Runtime) -> dict[str, StatusLine | None]:
+    records: dict[str, StatusLine | None] = {}
+    for line in status_line.LINES:
+        added = status_line.add(draft.text, draft.style, runtime, line)
+        draft.text, records[line.name] = added.text, added.record
+        if added.padding:
+            lead, trail = added.padding
+            draft.containers[()] = Container(path=(), lead=lead, trail=trail)
+    return records
 
 
 def _fresh(blank: str | None) -> str:

@@ -38,9 +38,10 @@ def unmerge(plan: Plan, old: Install | None, now: float) -> None:
     if text is None:
         return
     _change(plan, path, content, _placed(plan, lambda: settings.unmerge(text, record)), now)
-    theirs = status_line.chain_of(record)
-    if theirs is not None and plan.changes:
-        plan.notes.append(f"Your status line is as it was: {theirs}")
+    for line in status_line.LINES:
+        theirs = status_line.chain_of(record, line)
+        if theirs is not None and plan.changes:
+            plan.notes.append(f"Your {line.words} is as it was: {theirs}")
 
 
 def read_text(path: Path) -> str | None:
@@ -73,8 +74,11 @@ def _change(plan: Plan, path: Path, before: bytes | None, text: str | None, now:
 
 
 def _tell(plan: Plan, wanted: Wanted, old: Settings | None, new: Settings) -> None:
-    theirs = status_line.chain_of(new)
-    if theirs is not None and theirs != status_line.chain_of(old):
-        plan.notes.append(f"Your status line still runs, before ours: {theirs}")
+    for line in status_line.LINES:
+        theirs = status_line.chain_of(new, line)
+        if theirs is not None and theirs != status_line.chain_of(old, line):
+            plan.notes.append(f"Your {line.words} still runs, before ours: {theirs}")
     if wanted.status_line and new.status_line is None:
         plan.notes.append("Your status line runs ours already; it was left alone")
+    if wanted.status_line and new.subagent_line is None:
+        plan.notes.append("Your line of subagents was left alone: ours already, or no command")

@@ -72,10 +72,12 @@ def test_the_hooks_read_what_was_compiled(state: Path) -> None:
 def test_the_users_own_status_line_is_chained(state: Path) -> None:
     """The installer notes the command in the manifest."""
     write(state, "")
-    (state / "manifest.json").write_text('{"status_line_chain": "my line"}')
+    chains = {"status_line_chain": "my line", "subagent_line_chain": "my rows"}
+    (state / "manifest.json").write_text(json.dumps(chains))
     made = compile_user_policy(state).policy
     assert made
     assert made["status_line"] == {"chain": "my line"}
+    assert made["subagent_line"] == {"chain": "my rows"}
 
 
 def test_compiling_again_writes_nothing(state: Path) -> None:

@@ -64,11 +64,14 @@ def test_a_committed_hook_starts_from_any_clone(tmp_path: Path, name: str) -> No
     assert _sh(command, CLAUDE_PROJECT_DIR=project) == (0, "pre_tool_use.py|event|1\n", "")
 
 
-@pytest.mark.parametrize("script", ["pre_tool_use.py", "session_start.py", "status_line.py"])
+@pytest.mark.parametrize(
+    "script", ["pre_tool_use.py", "session_start.py", "status_line.py", "subagent_line.py"]
+)
 def test_a_missing_script_is_silent(tmp_path: Path, script: str) -> None:
     """Python's exit code for a missing script is 2, which would block the session's tools."""
     runtime = own_runtime(sys.executable, tmp_path)
-    command = runtime.status_line(None) if script == "status_line.py" else _hook(runtime, script)
+    line = script.endswith("_line.py")
+    command = runtime.line(script, None) if line else _hook(runtime, script)
     assert _sh(command) == (0, "", "")
     assert _sh(_hook(project_runtime(), script), CLAUDE_PROJECT_DIR=str(tmp_path)) == (0, "", "")
 
@@ -98,15 +101,15 @@ def test_a_project_without_python_says_so(tmp_path: Path) -> None:
 def test_the_users_status_line_outlives_our_python(tmp_path: Path, theirs: str) -> None:
     """With our interpreter gone the user's own line is shown as before."""
     runtime = own_runtime(str(tmp_path / "gone"), _hooks_in(tmp_path))
-    assert _sh(runtime.status_line(theirs)) == _sh(theirs)
-    assert entries.chained(runtime.status_line(theirs)) == theirs
+    assert _sh(runtime.line("status_line.py", theirs)) == _sh(theirs)
+    assert entries.chained(runtime.line("status_line.py", theirs)) == theirs
 
 
 def test_our_status_line_runs_where_it_can(tmp_path: Path) -> None:
     """With everything in place our own script runs, whatever it chains."""
     runtime = own_runtime(sys.executable, _hooks_in(tmp_path))
-    assert _sh(runtime.status_line("false"))[1] == "status_line.py|event|1\n"
-    assert entries.chained(runtime.status_line(None)) is None
+    assert _sh(runtime.line("status_line.py", "false"))[1] == "status_line.py|event|1\n"
+    assert entries.chained(runtime.line("status_line.py", None)) is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +118,7 @@ def test_our_status_line_runs_where_it_can(tmp_path: Path) -> None:
         _hook(own_runtime("/usr/bin/python3", Path("/home/x y/.claude/claude-tier/hooks"))),
         _hook(own_runtime("/usr/bin/python3", Path("/h/claude-tier/hooks")), "session_start.py"),
         _hook(project_runtime()),
-        own_runtime("/p/python3.12", Path("/s/claude-tier/hooks")).status_line("x 'y'"),
+        own_runtime("/p/python3.12", Path("/s/claude-tier/hooks")).line("status_line.py", "x 'y'"),
         "python3 ~/.claude/claude-tier/hooks/stop.py",
         "/usr/bin/env python3 -S -E claude-tier/hooks/stop.py",
     ],

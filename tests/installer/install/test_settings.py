@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claude_tier.install import entries, settings, status_line
+from claude_tier.install import entries, json_edit, settings, status_line
 from claude_tier.install.json_text import JsonError
 from claude_tier.install.settings import Wanted, merge, unmerge
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from settings_text import LAYOUTS, Layout, settings_texts, settings_values, spell
+from settings_text import LAYOUTS, OURS, Layout, settings_texts, settings_values, spell
 from trees import handler
 
 TABLE: entries.Hooks = {
@@ -77,7 +77,9 @@ def test_the_client_finds_our_entries_and_all_that_was_there(text: str) -> None:
         theirs = (old.get("hooks") or {}).get(event, [])
         assert groups == theirs + WANTED.hooks.get(event, [])
     assert entries.is_ours(new.pop("statusLine"))
-    old = {key: value for key, value in old.items() if key not in {"hooks", "statusLine"}}
+    rows = new.pop("subagentStatusLine")
+    assert entries.is_ours(rows) or rows == old["subagentStatusLine"]
+    old = {key: value for key, value in old.items() if key not in OURS}
     assert list(new.items()) == list(old.items())
 
 
@@ -111,7 +113,7 @@ def _edits(text: str) -> list[tuple[str, str]]:
     edits = [(start, start + '"added first": [1.0],')] if root.members else []
     for member in root.members:
         piece = text[member.start : member.value.end]
-        if member.name not in {"hooks", "statusLine"}:
+        if member.name not in OURS:
             edits.append((piece, text[member.start : member.value.start] + '"other"'))
             edits.append((piece, piece + ', "added after" :2e0'))
     return edits
@@ -247,3 +249,40 @@ def test_new_entries_look_like_the_file_they_are_in() -> None:
     assert merge('{"a":1}', small, None).text == (
         '{"a":1,"hooks":{"Stop":[{"hooks":[{"type":"command","command":"x"}]}]}}'
     )
+
+
+def test_the_users_line_of_subagents_is_chained_and_comes_back() -> None:
+    """As the status line is, and apart from it."""
+    text = '{"subagentStatusLine": {"command": "rows \\u00e9", "type":"command" }}'
+    merged = merge(text, WANTED, None)
+    assert status_line.chain_of(merged.record, status_line.SUBAGENTS) == "rows é"
+    assert status_line.chain_of(merged.record) is None
+    assert "subagent_line.py" in _values(merged.text)["subagentStatusLine"]["command"]
+    assert unmerge(merged.text, merged.record) == text
+    assert json.loads(unmerge(merged.text, None) or "") == json.loads(text)
+
+
+@pytest.mark.parametrize("value", ["7", '{"type": "command"}', '{"command": "\\ud800"}'])
+def test_a_line_of_subagents_that_the_client_ignores_is_left(value: str) -> None:
+    """It drops that key alone, so there is nothing to refuse the whole install for."""
+    text = f'{{"subagentStatusLine": {value}}}'
+    merged = merge(text, WANTED, None)
+    assert merged.record.subagent_line is None
+    assert f'"subagentStatusLine": {value}' in merged.text
+    assert merge(merged.text, WANTED, merged.record) == merged
+
+
+def test_a_project_gets_no_line() -> None:
+    """What is committed shows nothing in the sessions of whoever clones it."""
+    assert set(_values(merge(None, wanted(line=False), None).text)) == {"hooks"}
+
+
+def test_an_install_before_the_line_of_subagents_gets_it() -> None:
+    """Its record has the status line alone."""
+    text = merge('{"a": 1}', WANTED, None)
+    root = settings.parse(text.text)
+    node = root.get("subagentStatusLine")
+    assert node is not None
+    older = json_edit.delete(text.text, root, root.index("subagentStatusLine"), None)
+    record = text.record.model_copy(update={"subagent_line": None})
+    assert merge(older, WANTED, record) == text

@@ -35,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     surroundings.conflicting,
     surroundings.agents,
     surroundings.status_line,
+    surroundings.subagent_line,
 )
 
 

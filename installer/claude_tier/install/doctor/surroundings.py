@@ -13,6 +13,7 @@ from claude_tier.install.doctor.machine import Machine, values
 from claude_tier.install.doctor.registration import SWITCHES
 from claude_tier.install.doctor.report import Finding, ok, warning
 
+_CHAINS = "Run `claude-tier install`: it chains the other one."
 LONGEST_NAME = 256  # the client skips an agent with a longer one
 _PLAIN = re.compile(r"([A-Za-z_-]+):[ ]+([^\"'\s].*)")
 
@@ -134,8 +135,23 @@ def status_line(machine: Machine) -> Iterator[Finding]:
         return
     line = values(machine.config / "settings.json").get("statusLine")
     if entries.is_ours(line):
-        chain = machine.manifest.status_line_chain
-        yield ok("status line", f"ours, after yours: {chain}" if chain else "ours")
+        yield ok("status line", _ours(machine.manifest.status_line_chain))
     else:
         what = "another status line stands there, so the use of your plan is not known"
-        yield warning("status line", what, "Run `claude-tier install`: it chains the other one.")
+        yield warning("status line", what, _CHAINS)
+
+
+def subagent_line(machine: Machine) -> Iterator[Finding]:
+    """Ours is there: it shows the model that each running subagent really uses."""
+    if machine.manifest.find(("user", "")) is None:
+        return
+    line = values(machine.config / "settings.json").get("subagentStatusLine")
+    if entries.is_ours(line):
+        yield ok("line of subagents", _ours(machine.manifest.subagent_line_chain))
+    else:
+        what = "not ours, so the models of running subagents are not shown"
+        yield warning("line of subagents", what, _CHAINS)
+
+
+def _ours(chain: str | None) -> str:
+    return f"ours, after yours: {chain}" if chain else "ours"

@@ -147,3 +147,17 @@ def test_a_chained_status_line_is_named(
     (finding,) = diagnose()["status line"]
 
     assert finding.what == "ours, after yours: mine --short"
+
+
+def test_the_line_of_subagents_is_looked_at_too(
+    install: Install, settings: Path, diagnose: Diagnose
+) -> None:
+    """Ours, and after another was put over it not ours."""
+    install()
+    (finding,) = diagnose()["line of subagents"]
+    assert finding.what == "ours"
+
+    change(settings, subagentStatusLine={"type": "command", "command": "mine"})
+
+    (finding,) = diagnose()["line of subagents"]
+    assert finding.verdict == "warning"
