@@ -18,7 +18,7 @@ EVERY = 2.0  # seconds between two looks with --watch
 
 
 @click.command()
-@click.option("--watch", is_flag=True, help="Go on until q; --json prints lines.")
+@click.option("--watch", is_flag=True, help="Stay on the screen and follow what happens.")
 @click.option(
     "--every",
     metavar="DURATION",
@@ -29,7 +29,8 @@ EVERY = 2.0  # seconds between two looks with --watch
 def command(*, watch: bool, every: int | None, as_json: bool) -> int:
     """Show what is on, each budget, today's spending, running sessions and the last decisions.
 
-    Budgets are those of this folder's project.
+    Budgets are those of this folder's project. `--watch` stays on the screen: q ends it, the
+    space bar looks at once. With `--json` it prints one object on a line for each look.
 
     \b
     Examples:
