@@ -24,12 +24,10 @@ _NEEDLE = b'{"type":"api-request"'
 _REQUEST = re.compile(
     rb'\{"type":"api-request","sessionId":"[0-9a-f-]{36}","id":"([0-9a-f-]{36})","timestamp":"'
 )
-_NEAR = 1024  # bytes from the start of a row within which its content begins
 
 
 def scan(data: bytes, batch: Json) -> None:
     """Fill the batch with the rows of a block, in the order of the file."""
-    rows = batch["rows"]
     pattern: Pattern | None = None
     for start, (end, usage) in sorted(_lines(data).items()):
         if pattern is not None and usage > 0 and pattern.fits(data, start, end, usage):
@@ -37,15 +35,15 @@ def scan(data: bytes, batch: Json) -> None:
         if usage == _OTHER and (request := _request(data, start, end)):
             batch["refs"].add(request)
             continue
-        row, found = _parsed(data, start, end, usage)
+        row = _parsed(data, start, end)
         if row is None:
             transcripts.scan_line(data, start, end, batch)
-        elif row.get("type") != "assistant":
-            transcripts.collect(row, data, start, batch)
-            continue
+            pattern = None
+        elif row.get("type") == "assistant":
+            batch["rows"].extend(transcripts.usage_rows(row))
+            pattern = _pattern(data, start, end, usage)
         else:
-            rows.extend(transcripts.usage_rows(row))
-        pattern = found
+            transcripts.collect(row, data, start, batch)
 
 
 def _lines(data: bytes) -> dict[int, tuple[int, int]]:
@@ -77,26 +75,19 @@ def _request(data: bytes, start: int, end: int) -> str | None:
     return found[1].decode() if found and alone else None
 
 
-def _parsed(data: bytes, start: int, end: int, usage: int) -> tuple[Json | None, Pattern | None]:
-    """The one object on the line, None where only the hooks' way can tell; and its pattern.
-
-    The answer's text is left out first. Should that have taken more with it, what
-    is left does not parse, or lacks one of the keys beside it; then the row is parsed whole.
-    """
-    if usage > 0:
-        content = data.find(CONTENT, start, min(usage, start + _NEAR)) + len(CONTENT)
-        after = data.rfind(AFTER, content, usage)
-        if len(CONTENT) <= content < after:
-            try:
-                row = orjson.loads(data[start:content] + data[after:end])
-                message = row["message"]
-                if message["usage"] and message["id"] and message["model"] and row["timestamp"]:
-                    line = data[start:end]
-                    return row, Pattern(line, content - start, after - start, usage - start)
-            except (ValueError, LookupError, TypeError):
-                pass
+def _parsed(data: bytes, start: int, end: int) -> Json | None:
+    """The one object on the line; None where only the hooks' way can tell."""
     try:
         row = orjson.loads(data[start:end])
     except ValueError:
-        return None, None
-    return row if isinstance(row, dict) else None, None
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _pattern(data: bytes, start: int, end: int, usage: int) -> Pattern | None:
+    """What further rows of the response on this line would look like."""
+    content = data.find(CONTENT, start, max(start, usage)) + len(CONTENT)
+    after = data.rfind(AFTER, content, max(start, usage))
+    if content < len(CONTENT) or after < 0:
+        return None
+    return Pattern(data[start:end], content - start, after - start, usage - start)
