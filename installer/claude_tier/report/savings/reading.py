@@ -32,7 +32,7 @@ _WORTH = (
 _DECIDED = (
     "SELECT run.id, d.would FROM run JOIN decision d ON d.session = run.session"
     " AND (d.tool_use_id = run.tool_use_id OR d.agent_id = run.agent_id)"
-    " WHERE run.session = ? AND d.would IS NOT NULL AND d.action IN (?, ?) ORDER BY d.at DESC"
+    " WHERE run.session = ? AND d.would IS NOT NULL AND d.action IN (?, ?)"
 )
 DECISIVE = (decision.ASSIGNED, decision.LOWERED)
 
@@ -110,7 +110,7 @@ class Reader:
         return self.texts[number]
 
     def _decided(self, session: int) -> dict[int, str]:
-        """By run the model that would have run without the first decision on it."""
+        """By run the model that would have run without the decision on it."""
         rows = self.db.execute(_DECIDED, (session, *DECISIVE)).fetchall()
         resolved = ((run, baselines.resolved(self.rules, would)) for run, would in rows)
         return {run: model for run, model in resolved if model is not None}

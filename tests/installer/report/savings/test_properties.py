@@ -42,7 +42,7 @@ def rows(models: Sequence[str] = MODELS) -> st.SearchStrategy[list[Row]]:
         Row,
         session=st.sampled_from(["a", "b"]),
         run=st.integers(0, 3),
-        minute=st.integers(0, 3 * 1440),
+        minute=st.sampled_from([0, 1, 2, 3, 1440, 1441, 2880]),  # often together
         model=st.sampled_from(models),
         tokens=st.tuples(*[st.integers(0, 150_000)] * 5),
         requests=st.sampled_from([1, 1, 1, 0]),

@@ -18,7 +18,8 @@ import pytest
 from books import HAIKU, HOUR, NOON, OPUS, SONNET, answer, decide
 from claude_tier.errors import UserError
 from claude_tier.report import caches, days, ledger_file, savings
-from claude_tier.report.savings import Savings, tokenizers
+from claude_tier.report.savings import Savings, conversation, tokenizers
+from claude_tier.report.savings.rates import Rates, Response, read_instead
 from claude_tier_hooks import ledger, policy
 from syrupy.assertion import SnapshotAssertion
 
@@ -464,3 +465,60 @@ def test_what_is_no_part_of_a_conversation_is_not_compared(
         db.execute("UPDATE usage SET source = ? WHERE at > ?", (other, NOON))
         db.execute("INSERT OR IGNORE INTO stale (number, kind) SELECT id, 'saving' FROM session")
     assert saved(against="opus").total.requests == 1
+
+
+def test_a_run_on_the_baseline_costs_on_it_what_was_booked(
+    home: Path, db: sqlite3.Connection, saved: Saved
+) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, OPUS + "-20261101", at=NOON + 1, agent="Explore", **tokens(0, 1000))
+    saved()
+    with ledger.Writing(db):
+        db.execute("UPDATE usage SET usd = 0.1 + 0.2 WHERE run IS NOT NULL")
+        db.execute("INSERT OR IGNORE INTO stale (number, kind) SELECT id, 'saving' FROM session")
+    found = saved()
+    assert (found.usd, found.actual_usd, found.baseline_usd) == (0, 0.1 + 0.2, 0.1 + 0.2)
+
+
+def response(model: str, *, requests: int = 1, **fields: object) -> Response:
+    """Of 1000 tokens in and 1000 out, on its own model's price of 1 dollar."""
+    one = Response(NOON, 1, 1, model, requests, 0, None, (1000, 1000, 0, 0, 0), 0, 1.0)
+    return one._replace(**fields)
+
+
+def test_an_advisor_costs_the_same_and_is_no_start() -> None:
+    rates = Rates(policy.load(), None)
+    advised = response(OPUS, requests=0)
+    sums = conversation.of_run([advised, response(HAIKU)], SONNET, rates)
+    assert sums.requests == 1
+    assert sums.actual_usd == 2
+    assert sums.baseline_usd == pytest.approx(1 + 0.012)
+    assert sums.startup_usd == pytest.approx(1000 * 2 / M)
+
+
+def test_mode_region_and_searches_of_the_request_hold_for_the_baseline() -> None:
+    rates = Rates(policy.load(), None)
+    one = response(HAIKU, fast=1, geo="us", web_searches=3)
+    plain = (1000 * 4 + 1000 * 20) / M
+    assert rates.cost(OPUS, one, one.tokens) == pytest.approx(plain * 2 * 1.1 + 0.03)
+
+
+def test_the_dearest_writes_are_taken_for_those_that_were_repeated() -> None:
+    assert read_instead((1, 2, 3, 40, 50), 60) == (1, 2, 63, 30, 0)
+
+
+def test_a_model_that_changes_at_the_very_moment_is_the_new_one(home: Path, saved: Saved) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, SONNET, at=NOON + 10, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 10, agent="Explore", **tokens(0, 1000))
+    assert saved().baseline_usd == pytest.approx(1000 * 10 / M)
+
+
+def test_a_run_that_proves_to_have_begun_the_day_before_moves_there(
+    home: Path, saved: Saved
+) -> None:
+    answer(home, OPUS, at=NOON - 2 * 86400, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON, agent="Explore", **tokens(0, 1000))
+    assert [one.key for one in saved().by_day] == ["2026-11-21"]
+    answer(home, HAIKU, at=NOON - 86400, agent="Explore", **tokens(0, 1000))
+    assert [one.key for one in saved().by_day] == ["2026-11-20"]
