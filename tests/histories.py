@@ -7,12 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
-from books import OPUS, append, stamp, transcript
+from books import HAIKU, OPUS, SONNET, append, stamp, transcript
 from claude_tier_hooks import ingest, ledger, policy, protocol
 from claude_tier_hooks.shapes import Json
 
 SESSION = "11111111-aaaa"
 PROJECT = "/repo/app"
+MODELS = {"opus": OPUS, "sonnet": SONNET, "haiku": HAIKU}
 
 
 class Past:
@@ -90,6 +91,16 @@ class Past:
             self.used(at + lasts / 2, model, run=(f"a{call}", agent, call), **tokens)
             self.stop(at + lasts, f"a{call}", agent)
         return f"a{call}"
+
+    def obey(self, at: float, agent: str = "Plan", *, lasts: float = 60.0, **tokens: int) -> str:
+        """Ask, and let it run on what the decision says; the action."""
+        call = self.ask(at, agent)
+        made = self.last()
+        if made["action"] != "denied":
+            model = MODELS[made["set"] or "opus"]
+            self.used(at + lasts / 2, model, run=(f"a{call}", agent, call), **tokens)
+            self.stop(at + lasts, f"a{call}", agent)
+        return str(made["action"])
 
     def stop(self, at: float, agent_id: str, agent: str, session: str = SESSION) -> None:
         folder = transcript(self.home, session, PROJECT).with_suffix("") / "subagents"

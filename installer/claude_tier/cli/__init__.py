@@ -27,6 +27,7 @@ COMMANDS = {
     "status": "Show spending, budgets and what they do to new subagents.",
     "dashboard": "Serve a page on this machine with all of it.",
     "report": "Sum what was used, by day, session, model and more.",
+    "simulate": "Decide the past again under another policy.",
     "budget": "Check budgets; the exit code is for scripts.",
     "log": "Show what was asked, set and run for each subagent.",
     "prices": "Show the price table; compare it with the client's.",

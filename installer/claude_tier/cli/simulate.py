@@ -61,7 +61,12 @@ def _compiled(file: Path) -> Json:
     from claude_tier import config
     from claude_tier.config import policy as compiling
 
-    made = dict(compiling.rules(config.load(file).config))
+    try:
+        loaded = config.load(file)
+    except config.ConfigError as error:
+        error.hint = "Nothing was simulated."
+        raise
+    made = dict(compiling.rules(loaded.config))
     shipped = prices.shipped()
     figures = {key: shipped.get(key) for key in ("geo", "web_search_usd")}
     return {**made, **figures, "models": made["prices"]}

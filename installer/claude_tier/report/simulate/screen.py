@@ -104,7 +104,8 @@ def _changed(found: Sequence[Changed], width: int) -> str:
     columns = [
         Column("Time"),
         Column("Agent"),
-        Column("Happened -> simulated"),
+        Column("Happened"),
+        Column("Simulated"),
         Column("Cost", figures=True),
         Column("Would cost", figures=True),
         Column("Why"),
@@ -115,9 +116,10 @@ def _changed(found: Sequence[Changed], width: int) -> str:
 def _spawn(one: Changed) -> list[str]:
     about = "~" if one.estimated else ""
     return [
-        _moment(one.at),
+        _brief(one.at),
         one.agent if one.tool == "Agent" else f"{one.agent} ({one.tool})",
-        f"{_short(one.happened)} -> {_short(one.simulated)}{_roughly(one)}",
+        _short(one.happened),
+        f"{_short(one.simulated)}{_roughly(one)}",
         figures.money(one.happened_usd),
         about + figures.money(one.simulated_usd),
         one.simulated.reason or "",
@@ -140,7 +142,7 @@ def _trips(found: Sequence[Trip], width: int) -> str:
 
 
 def _or_never(at: float | None) -> str:
-    return "not" if at is None else _moment(at)
+    return "not" if at is None else _brief(at)
 
 
 def assumed(found: Simulation) -> Iterator[str]:
@@ -188,6 +190,11 @@ def _words(one: Verdict) -> str:
 
 def _roughly(one: Changed) -> str:
     return " ≈" if one.approximate else ""
+
+
+def _brief(at: float) -> str:
+    """Within a table, whose days are told: Nov 21 12:01."""
+    return time.strftime("%b %d %H:%M", time.localtime(at))
 
 
 def _moment(at: float) -> str:
