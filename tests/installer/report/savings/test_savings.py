@@ -522,3 +522,31 @@ def test_a_run_that_proves_to_have_begun_the_day_before_moves_there(
     assert [one.key for one in saved().by_day] == ["2026-11-21"]
     answer(home, HAIKU, at=NOON - 86400, agent="Explore", **tokens(0, 1000))
     assert [one.key for one in saved().by_day] == ["2026-11-20"]
+
+
+def test_a_ledger_that_others_keep_locked_is_reckoned_beside_it(
+    home: Path, db: sqlite3.Connection, saved: Saved
+) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 1, agent="Explore", **tokens(0, 1000))
+    with ledger_file.up_to_date(policy.load()):
+        pass
+    other = ledger.connect(patience=0)
+    with ledger.Writing(db):
+        caches.shadow(other)
+        savings.bring_up(other, policy.load())
+        found = savings.query(other, policy.load(), ALWAYS, now=NOON)
+    other.close()
+    assert found.usd == pytest.approx(0.0195)
+    assert db.execute("SELECT count(*) FROM main.saving").fetchone() == (0,)
+
+
+def test_what_is_up_to_date_is_not_reckoned_again(
+    home: Path, db: sqlite3.Connection, saved: Saved
+) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, HAIKU, at=NOON + 1, agent="Explore", **tokens(0, 1000))
+    saved()
+    before = db.total_changes
+    savings.bring_up(db, policy.load())
+    assert db.total_changes == before
