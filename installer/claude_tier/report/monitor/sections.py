@@ -138,7 +138,7 @@ def of_spending(found: Snapshot, room: Room) -> Section:
     each = 2 if room.width >= 2 * HOURS else 1
     rows = [text("Nothing was spent in the last 24 hours.", QUIET)]
     if any(hour.usd or hour.unpriced_requests for hour in found.hours):
-        values = [hour.usd for hour in found.hours]
+        values = [hour.usd or 0.0 for hour in found.hours]
         lines = shapes.chart(values, each=each, rows=room.chart, plain=room.plain)
         rows = [text(line, "color(31)") for line in lines]
         rows += [text(_clock(found.hours, each), QUIET)]
@@ -147,10 +147,10 @@ def of_spending(found: Snapshot, room: Room) -> Section:
 
 
 def _spent(found: Snapshot, room: Room) -> str:
-    today, top = found.today, max(found.hours, key=lambda hour: hour.usd)
+    today, top = found.today, max(found.hours, key=lambda hour: hour.usd or 0.0)
     words = [f"today {_money(today)}"]
     words += [f"{figures.count(today.tokens)} tokens"] * (room.width >= WIDE)
-    words += [f"at most {_money(top)} at {_at(top.since)}"] * (top.usd > 0)
+    words += [f"at most {_money(top)} at {_at(top.since)}"] * bool(top.usd)
     return ", ".join(words)
 
 

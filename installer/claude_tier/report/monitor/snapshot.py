@@ -29,21 +29,23 @@ SILENT = budget.SILENT  # seconds without a word after which a subagent counts a
 
 @dataclass(frozen=True)
 class Spent:
-    """From `since` (epoch seconds) on: dollars of what has a price, tokens, requests without."""
+    """From `since` (epoch seconds) on: dollars of what has a price, None where nothing has; tokens;
+    requests without a price.
+    """
 
     since: float
-    usd: float
+    usd: float | None
     tokens: int
     unpriced_requests: int
 
 
 @dataclass(frozen=True)
 class Working:
-    """A session at work: what it cost so far, its main model (None until it answered)."""
+    """A session at work: its main model (None until it answered), and its dollars as in Spent."""
 
     session: Session
     model: str | None
-    usd: float
+    usd: float | None
     unpriced_requests: int
 
     def fields(self) -> dict[str, object]:
@@ -151,7 +153,11 @@ def _between(db: sqlite3.Connection, since: float, until: float) -> list[tuple[i
 
 def _added(since: float, quarters: list[tuple[int, ...]]) -> Spent:
     usd, tokens, unpriced = (sum(one[column] for one in quarters) for column in (1, 2, 3))
-    return Spent(since, float(usd), int(tokens), int(unpriced))
+    return Spent(since, _dollars(usd, unpriced), int(tokens), int(unpriced))
+
+
+def _dollars(usd: float, unpriced: int) -> float | None:
+    return None if unpriced and not usd else float(usd)
 
 
 def _today(db: sqlite3.Connection, now: float) -> Spent:
@@ -174,8 +180,8 @@ def _working(db: sqlite3.Connection, one: Session) -> Working:
     number = ledger.known_id(db, one.id)
     row = db.execute("SELECT model FROM session WHERE id = ?", (number,)).fetchone()
     query = "SELECT coalesce(sum(usd), 0.0), coalesce(sum(unpriced_requests), 0) FROM bucket"
-    sums = db.execute(query + " WHERE session = ?", (number,)).fetchone()
-    return Working(one, row[0] if row else None, *sums)
+    usd, unpriced = db.execute(query + " WHERE session = ?", (number,)).fetchone()
+    return Working(one, row[0] if row else None, _dollars(usd, unpriced), unpriced)
 
 
 # CROSS JOIN keeps SQLite from going through all runs there ever were.

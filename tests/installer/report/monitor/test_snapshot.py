@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from books import HAIKU, HOUR, NOON, OPUS, answer, budget, charge, decide, policy
 from claude_tier.report import ledger_file
-from claude_tier.report.monitor import feed, snapshot
+from claude_tier.report.monitor import feed, screen, snapshot
 from claude_tier.report.monitor.snapshot import Snapshot
 from claude_tier_hooks import ledger, reservations
 from claude_tier_hooks import policy as rules
@@ -62,6 +62,18 @@ def test_what_has_no_transcript_row_is_counted_and_what_has_no_price_is_told(hom
     after = looked().today
     assert before.unpriced_requests == after.unpriced_requests == 1
     assert after.usd > before.usd
+
+
+def test_what_has_no_price_is_unknown_and_not_nothing(home: Path) -> None:
+    """Neither on the screen nor in the JSON is it 0."""
+    policy(home)
+    answer(home, "mystery-1", at=NOON - 60)
+    found = looked()
+    assert (found.today.usd, found.today.unpriced_requests) == (None, 1)
+    assert found.hours[-2].usd is None
+    assert found.hours[-3].usd == 0
+    text = screen.render(found, now=NOON, size=screen.Size(80, 24)).plain
+    assert "today unpriced, 3,000 tokens" in text
 
 
 def test_running_subagents_are_those_that_answered_lately_and_did_not_end(home: Path) -> None:
