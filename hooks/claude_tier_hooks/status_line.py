@@ -37,7 +37,11 @@ _KEEP_SAMPLE = "INSERT OR REPLACE INTO plan_sample (at, name, used, resets_at) V
 
 def run() -> None:
     """Read the status JSON on stdin, print the lines, end the process."""
-    data = sys.stdin.buffer.read()
+    end(answer(sys.stdin.buffer.read()))
+
+
+def answer(data: bytes) -> str:
+    """Their lines and ours; raises nothing."""
     event = parsed(data)
     rules = rules_for(event)
     lines = [theirs(rules, "status_line", data)]
@@ -45,7 +49,7 @@ def run() -> None:
         lines.append(_ours(event, rules))
     except Exception as fault:
         state.log_fault("status line", fault)
-    end("\n".join(line.rstrip("\n") for line in lines if line))
+    return "\n".join(line.rstrip("\n") for line in lines if line)
 
 
 def end(text: str) -> None:

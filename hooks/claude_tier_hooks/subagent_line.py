@@ -25,7 +25,11 @@ _SET = "SELECT action, set_tier, budget FROM decision WHERE session = ? AND "
 
 def run() -> None:
     """Read the rows on stdin, print a line of JSON for each we know more about, end."""
-    data = sys.stdin.buffer.read()
+    end(answer(sys.stdin.buffer.read()))
+
+
+def answer(data: bytes) -> str:
+    """Their lines and ours for the rows they say nothing about; raises nothing."""
     event = parsed(data)
     rules = rules_for(event)
     said = theirs(rules, "subagent_line", data)
@@ -35,7 +39,7 @@ def run() -> None:
         lines += [json.dumps(row) for row in rows(event, rules) if row["id"] not in taken]
     except Exception as fault:
         state.log_fault("subagent line", fault)
-    end("".join(line + "\n" for line in lines))
+    return "".join(line + "\n" for line in lines)
 
 
 def _id(line: str) -> object:

@@ -25,7 +25,9 @@ EVENTS = (
     "StopFailure",
     "SessionEnd",
     "StatusLine",
+    "SubagentLine",
 )
+LINES = EVENTS[-2:]  # shown in a session: what they are given is no event
 PATIENCE = 60  # seconds until a hook counts as hanging
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
@@ -135,8 +137,28 @@ def sample(event: str, home: Path, **more: object) -> dict[str, object]:
         "StopFailure": {"error": "billing_error"},
         "SessionEnd": {"reason": "other"},
         "StatusLine": {"model": {"id": "claude-opus-5-5", "display_name": "Opus"}},
+        "SubagentLine": {"columns": 154, "tasks": [task()]},
     }
     return {**base, **own.get(event, {}), **more}
+
+
+def task(**more: object) -> dict[str, object]:
+    """A running subagent as Claude Code 2.1.329 tells the line of subagents about it."""
+    return {
+        "id": "a0e19be4d2aa9c9d4",
+        "type": "local_agent",
+        "agentType": "Explore",
+        "status": "running",
+        "description": "scan things",
+        "label": "scan things",
+        "startTime": 1795269374316,
+        "model": "claude-haiku-5-5",
+        "contextWindowSize": 1000000,
+        "tokenCount": 1525,
+        "tokenSamples": [0, 1525],
+        "cwd": "/repo/app",
+        **more,
+    }
 
 
 def transcript(home: Path, *, model: str = "claude-opus-5-5") -> Path:

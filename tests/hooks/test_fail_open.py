@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from claude_tier_hooks import ledger
 
-from .process import EVENTS, FOUND, VERSIONS, Answered, run, sample, transcript
+from .process import EVENTS, FOUND, LINES, VERSIONS, Answered, run, sample, transcript
 
 GARBAGE = {
     "empty": b"",
@@ -65,7 +65,7 @@ def test_every_hook_works_on_every_python(version: str, event: str, home: Path) 
 
 
 @pytest.mark.parametrize("kind", GARBAGE)
-@pytest.mark.parametrize("event", [event for event in EVENTS if event != "StatusLine"])
+@pytest.mark.parametrize("event", [event for event in EVENTS if event not in LINES])
 def test_garbage_on_stdin_is_logged_and_said_once(event: str, kind: str, state: Path) -> None:
     """Nothing at all is no fault: then there is nothing to say."""
     first = run(event, GARBAGE[kind])

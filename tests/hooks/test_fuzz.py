@@ -11,7 +11,7 @@ from claude_tier_hooks import protocol, state
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .process import EVENTS, run, sample, transcript
+from .process import EVENTS, LINES, run, sample, transcript
 
 FIELDS = (
     "agent_id", "agent_transcript_path", "agent_type", "cwd", "error", "from_model",
@@ -69,7 +69,7 @@ def work(home: Path) -> Path:
 
 
 @pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
-@pytest.mark.parametrize("name", [event for event in EVENTS if event != "StatusLine"])
+@pytest.mark.parametrize("name", [event for event in EVENTS if event not in LINES])
 class TestAnyEvent:
     """Each in the process of the test, which leaves the ledgers it opened to the collector."""
 
