@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import shutil
 import statistics
 import subprocess
@@ -25,50 +24,11 @@ ROOT = Path(__file__).resolve().parents[2]
 HOOKS = ROOT / "hooks"
 sys.path.insert(0, str(HOOKS))
 
+from filled import MODELS, fill  # noqa: E402 - beside this file
+
 BARE = "import json, sqlite3, sys"
 LIMIT = 1.5
 NEW_TRANSCRIPT = 200_000
-DAYS = 90
-MODELS = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")
-
-
-def fill(state: Path, rows: int) -> None:
-    """A ledger as 90 days of work leave it: 40 requests a session, four agent types."""
-    os.environ["CLAUDE_CONFIG_DIR"] = str(state.parent)
-    from claude_tier_hooks import ledger
-
-    db = ledger.connect(patience=60)
-    draw = random.Random(1)
-    now = time.time()
-    db.execute("BEGIN IMMEDIATE")
-    models = [ledger.name_id(db, name) for name in MODELS]
-    agents = [ledger.name_id(db, name) for name in ("main", "Explore", "reviewer", "implementer")]
-    projects = [ledger.name_id(db, f"/home/dev/project-{n}") for n in range(8)]
-    source = ledger.name_id(db, "transcript")
-    sums: dict[tuple[int, ...], list[float]] = {}
-    usage = []
-    for n in range(rows):
-        if n % 40 == 0:
-            session = ledger.name_id(db, f"session-{n}")
-            began = now - draw.random() * DAYS * 86400
-            project = draw.choice(projects)
-            row = (session, project, began)
-            db.execute("INSERT INTO session (id, project, started) VALUES (?, ?, ?)", row)
-        at = min(now - 60, began + (n % 40) * 90)
-        model, agent = draw.choice(models), draw.choice(agents)
-        tokens = (draw.randint(1, 900), draw.randint(50, 4000), draw.randint(0, 150_000), 900, 0, 0)
-        who = (session, agent, model, source)
-        usage.append((f"msg_{n:024d}", at, *who, 1, 1, 1, 0, *tokens, 0.01))
-        total = sums.setdefault((int(at // ledger.BUCKET), *who, project), [0.0] * 9)
-        for i, value in enumerate((1, *tokens, 0.01, 0)):
-            total[i] += value
-    columns = "key, at, session, agent, model, source, requests, final, owned, fast"
-    columns += ", " + ", ".join(ledger.KINDS) + ", usd"
-    db.executemany(f"INSERT INTO usage ({columns}) VALUES ({', '.join('?' * 17)})", usage)
-    db.executemany(ledger.ADD_TO_BUCKET, [(*key, *row) for key, row in sums.items()])
-    db.execute("COMMIT")
-    db.execute("ANALYZE")
-    db.close()
 
 
 def policy(state: Path) -> None:

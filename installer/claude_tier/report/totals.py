@@ -16,6 +16,7 @@ from claude_tier_hooks import ledger, project, unlisted
 from claude_tier.errors import UserError
 from claude_tier.report import days, figures
 from claude_tier.report.days import Span
+from claude_tier.report.decisions import printable
 from claude_tier.report.table import Column, render
 
 KEYS = ("model", "day", "session", "project", "agent")
@@ -213,7 +214,7 @@ def as_text(found: Totals, *, width: int) -> str:
         return "Nothing was used."
     names = ("Requests", "Input", "Output", "Cache read", "Cache write", "Cost")
     columns = [Column(found.by.capitalize()), *(Column(name, figures=True) for name in names)]
-    rows = [[key, *_cells(sums)] for key, sums in found.rows.items()]
+    rows = [[printable(key), *_cells(sums)] for key, sums in found.rows.items()]
     totals = [["Total", *_cells(found.totals)]]
     if found.unlisted.tokens:
         totals.append(["No transcript row", "", *_cells(found.unlisted)[1:]])
@@ -232,7 +233,8 @@ def notes(unpriced: Sequence[str], unmeasured: int) -> list[str]:
     """What the figures cannot say."""
     found = []
     if unpriced:
-        found.append(f"No price is known of {', '.join(unpriced)}: see `claude-tier prices`.")
+        names = ", ".join(map(printable, unpriced))
+        found.append(f"No price is known of {names}: see `claude-tier prices`.")
     if unmeasured:
         of = figures.plural(unmeasured, "response")
         found.append(f"{of} without final figures: what their rows hold is counted.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 
 from claude_tier_hooks.shapes import Json
 
@@ -44,7 +45,8 @@ def query(
 ) -> Spending:
     """Sum that part of the ledger by one of BY; `last` keeps only the newest sessions or blocks."""
     every = by_day.groups(db, part, by, rules)
-    rows, left_out = every.rows(by), 0
+    rows: Sequence[Row] = every.rows(by)
+    left_out = 0
     if by == "session":
         rows, left_out = conversations.rows(db, part, last)
     if by == "block":
@@ -53,7 +55,7 @@ def query(
         rows = rows[left_out:]
     return Spending(
         by=by,
-        rows=tuple(rows),
+        rows=rows,
         totals=totals.settled(every.total()),
         unlisted=totals.beyond(db, part),
         unmeasured=totals.unmeasured(db, part),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from claude_tier_hooks import ledger, unlisted
 from claude_tier_hooks.shapes import Json
@@ -128,7 +128,3 @@ def _used(figures: Figures) -> bool:
 
 def _weight(row: Row) -> tuple[float, float, str]:
     return -row.figures[7], -sum(row.figures[1:6]), row.key
-
-
-def added(rows: Iterable[Row]) -> Figures:
-    return totals.added(row.figures for row in rows)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, overload
 
 from claude_tier_hooks import ledger, unlisted
 
@@ -29,11 +29,11 @@ MANY = 1000  # sessions from which one pass over all names is less than a look f
 UNKNOWN = "unknown"
 
 
-def rows(db: sqlite3.Connection, part: Slice, last: int | None) -> tuple[list[Row], int]:
+def rows(db: sqlite3.Connection, part: Slice, last: int | None) -> tuple[Conversations, int]:
     """The newest sessions of that part, and how many more there are."""
     found, every = _whole(db, part, last) if part.span == (None, None) else _within(db, part, last)
     texts = _texts(db, found)
-    return list(_rows(found, texts)), every - len(found)
+    return Conversations(found, texts), every - len(found)
 
 
 def _whole(db: sqlite3.Connection, part: Slice, last: int | None) -> tuple[list[Found], int]:
@@ -77,11 +77,34 @@ def _models(text: object) -> list[int]:
     return [int(number) for number in str(text).split(",") if number]
 
 
-def _rows(found: list[Found], texts: dict[int, str]) -> Iterator[Row]:
-    named: dict[object, list[str]] = {}
-    for one in found:
+class Conversations(Sequence[Row]):
+    """Rows made when they are looked at: there may be tens of thousands."""
+
+    def __init__(self, found: list[Found], texts: dict[int, str]) -> None:
+        self.found, self.texts = found, texts
+        self.named: dict[object, list[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        return (
+            [*map(self._row, self.found[at])]
+            if isinstance(at, slice)
+            else self._row(self.found[at])
+        )
+
+    def _row(self, one: Found) -> Row:
         number, project, last, models = one[:4]
-        if models not in named:
-            named[models] = [texts.get(each, UNKNOWN) for each in _models(models)]
-        extra = {"project": texts.get(project, UNKNOWN), "last": last, "models": named[models]}
-        yield Row(texts.get(number, UNKNOWN), one[4:], extra)
+        if models not in self.named:
+            self.named[models] = [self.texts.get(each, UNKNOWN) for each in _models(models)]
+        extra = {
+            "project": self.texts.get(project, UNKNOWN),
+            "last": last,
+            "models": self.named[models],
+        }
+        return Row(self.texts.get(number, UNKNOWN), one[4:], extra)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from claude_tier_hooks import ledger
@@ -37,13 +37,12 @@ class Spending:
     """
 
     by: str
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     totals: Sums
     unlisted: Sums
     unmeasured: int
     unpriced: tuple[str, ...]
     left_out: int = 0
-    about: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def cache_share(self) -> float | None:
@@ -59,7 +58,6 @@ class Spending:
             "unlisted": totals.fields_of(self.unlisted),
             "unmeasured_requests": self.unmeasured,
             "unpriced_models": list(self.unpriced),
-            **self.about,
         }
 
 

@@ -52,7 +52,7 @@ def _totals(found: Spending, layout: Layout) -> list[list[str]]:
     label = "All" if found.left_out else "Total"
     sums = [[label, *blank, *layout.cells(found.totals, NOTHING)]]
     if found.unlisted.tokens:
-        beyond = layout.cells(found.unlisted, NOTHING)
+        beyond = layout.cells(found.unlisted, {"cost_share": None})
         sums.append([BEYOND, *blank, "", *beyond[1:]])  # in how many requests is not known
     return sums
 
