@@ -143,9 +143,9 @@ def _budgets(db: sqlite3.Connection, event: Json, rules: Json, now: float) -> li
     parts: list[Part] = []
     for name, one in shown:
         rank = 1 if one is worst else 2
-        text = "%s %s" % (columns.plain(name), decision.share(one))
+        text = "%s %s" % (columns.plain(name), _percent(one))
         parts.append((rank, text if one["level"] == "ok" else "%s %s" % (text, one["level"])))
-        lasts = _lasts(pace.forecast(db, one, here, now), now) if one is worst else ""
+        lasts = _lasts(one, pace.forecast(db, one, here, now), now) if one is worst else ""
         if lasts:
             parts.append((4, lasts))
     return parts
@@ -180,11 +180,17 @@ def _of_plan(one: Json) -> bool:
     return bool(one["budget"]["unit"] == "plan_percent")
 
 
-def _lasts(found: Json, now: float) -> str:
-    """ ", 100 % at 14:30" when it will not last; ", pace 0.7x" when it will."""
+def _percent(one: Json) -> str:
+    """The share of a budget that is used; of a plan window what the plan itself says."""
+    return "%d %%" % int(one["amount"] + 1e-9) if _of_plan(one) else decision.share(one)
+
+
+def _lasts(one: Json, found: Json, now: float) -> str:
+    """The hour it is full (100 % at 14:30) when it will not last, else its pace (pace 0.7x)."""
     stop = found["hits"]["stop"]
     if stop["at"] is not None:
-        return ", %.0f %% at %s" % (stop["share"] * 100, pace.moment(stop["at"], now))
+        percent = stop["share"] * (one["budget"]["limit"] if _of_plan(one) else 100)
+        return ", %.0f %% at %s" % (percent, pace.moment(stop["at"], now))
     if found["pace"] is None or stop["state"] == pace.REACHED:
         return ""
     return ", pace %.1fx" % found["pace"]
