@@ -47,15 +47,20 @@ class Corpus:
         }
 
 
-def build(seed: int = 0, *, size: int = 0, scenes: Iterable[str] | None = None) -> Corpus:
-    """Play scenes (all of them, unless told which), then add ordinary work up to `size` bytes."""
+def build(
+    seed: int = 0, *, size: int = 0, scenes: Iterable[str] | None = None, outputs: int = 1
+) -> Corpus:
+    """Play scenes (all of them, unless told which), then add ordinary work up to `size` bytes.
+
+    The more `outputs` of tools, the fewer responses there are in as many bytes.
+    """
     corpus = Corpus(seed)
     for name in SCENES if scenes is None else scenes:
         stage = _stage(corpus, name)
         SCENES[name](stage)
         corpus.scenes[name] = [session.id for session in stage.sessions]
     stage = _stage(corpus, "ordinary work")
-    bulk.fill(stage, size)
+    bulk.fill(stage, size, outputs)
     corpus.scenes["ordinary_work"] = [session.id for session in stage.sessions]
     return corpus
 

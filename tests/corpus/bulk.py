@@ -27,15 +27,16 @@ FORMS: dict[str, tuple[Form, ...]] = {
 }
 
 
-def fill(stage: Stage, size: int) -> None:
-    """Add sessions until the corpus holds about `size` bytes."""
+def fill(stage: Stage, size: int, outputs: int = 1) -> None:
+    """Add sessions until the corpus holds about `size` bytes; `outputs` makes tools say more."""
+    stage.outputs = outputs
     counted = 0
     while True:
         size -= sum(len(piece) for file in stage.files[counted:] for piece in file.pieces)
         counted = len(stage.files)
         if size <= 0:
             return
-        _work(stage, min(size, stage.rng.randint(20_000, 400_000)))
+        _work(stage, min(size, stage.outputs**2 * stage.rng.randint(20_000, 400_000)))
 
 
 def _work(stage: Stage, size: int) -> None:
@@ -79,7 +80,8 @@ def _answer(stage: Stage, transcript: Transcript) -> None:
 
 
 def _output(stage: Stage) -> str:
-    return names.prose(stage.rng, stage.rng.choice((200, 900, 2500, 6000, 12_000)))
+    length = stage.rng.choice((200, 900, 2500, 6000, 12_000))
+    return names.prose(stage.rng, length) * stage.outputs
 
 
 def _pause(stage: Stage, session: Session) -> None:

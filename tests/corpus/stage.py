@@ -32,6 +32,7 @@ class Stage:
     truth: Truth
     files: list[File]
     sessions: list[Session] = field(default_factory=list)
+    outputs: int = 1  # how much more than usual tools say
 
     def session(
         self,

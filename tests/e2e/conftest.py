@@ -18,7 +18,7 @@ from .installation import Installed, installed
 from .oracle import Serve
 
 # Looked up while the environment is still the developer's own.
-FOUND = os.environ.get(CLIENT_VARIABLE) or fetch_client.find(fetch_client.installed())
+FOUND = os.environ.get(CLIENT_VARIABLE) or fetch_client.CLIENT.find()
 ON_PATH = shutil.which("claude")
 
 
