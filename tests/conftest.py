@@ -13,6 +13,8 @@ import pytest
 
 REAL_HOME = Path(pwd.getpwuid(os.getuid()).pw_dir)
 IN_CI = os.environ.get("CI") == "true"
+# Fixtures that skip where a program is missing.
+PROGRAMS = {"axe", "browser", "client_program", "prometheus_program"}
 
 # A deadline would be a wall-clock assertion.
 hypothesis.settings.register_profile("claude-tier", deadline=None)
@@ -54,10 +56,10 @@ def _watched() -> dict[str, int]:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With CI=true a test of the real client may not skip."""
+    """With CI=true a test of the real client, browser or Prometheus may not skip."""
     report = yield
-    if IN_CI and report.skipped and "client_program" in getattr(item, "fixturenames", ()):
+    if IN_CI and report.skipped and PROGRAMS.intersection(getattr(item, "fixturenames", ())):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
-        report.longrepr = f"with CI=true a client test may not skip: {reason}"
+        report.longrepr = f"with CI=true this test may not skip: {reason}"
     return report

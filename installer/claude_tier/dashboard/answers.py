@@ -31,12 +31,18 @@ def stats(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> dict[
     }
 
 
+def recent(now: float) -> Span:
+    """The days that savings are shown for."""
+    return Span(calendar.start_of(calendar.day_of(now) - SAVED + 1))
+
+
 def _savings(db: sqlite3.Connection, rules: Json, now: float) -> dict[str, object]:
-    """Those of the last days; what each decision saved stays in `report --savings`."""
-    since = calendar.start_of(calendar.day_of(now) - SAVED + 1)
-    found = savings.query(db, rules, Span(since), now=now).fields()
+    """What each decision saved stays in `report --savings`."""
+    span = recent(now)
+    found = savings.query(db, rules, span, now=now).fields()
     kept = {key: value for key, value in found.items() if key not in ("decisions", "models")}
-    return {**kept, "since": since}
+    kept.pop("more_decisions")
+    return {"since": span.since, **kept}
 
 
 def usage(

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from claude_tier_hooks import __version__, ledger, unlisted
 from claude_tier_hooks.shapes import Json
 
-from claude_tier.report import budgets, status
+from claude_tier.dashboard.answers import recent
+from claude_tier.report import budgets, savings, status
 from claude_tier.report.status import Status
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -38,7 +39,8 @@ class Metric(NamedTuple):
 def text(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> str:
     """All of them, as a scraper reads them. What is not known has no line."""
     found = status.query(db, rules, folder, now)
-    return "".join(_lines([*_state(found), *_budgets(found), *_spending(db), *_decisions(db)]))
+    metrics = [*_state(found), *_budgets(found), *_spending(db), *_decisions(db)]
+    return "".join(_lines([*metrics, _savings(db, rules, now)]))
 
 
 def _lines(metrics: Iterable[Metric]) -> Iterator[str]:
@@ -109,6 +111,12 @@ def _spending(db: sqlite3.Connection) -> Iterator[Metric]:
 
 def _by_model(rows: Iterable[tuple[str, float, float, float]], column: int) -> list[Sample]:
     return [Sample({"model": row[0]}, float(row[column])) for row in rows]
+
+
+def _savings(db: sqlite3.Connection, rules: Json, now: float) -> Metric:
+    found = savings.query(db, rules, recent(now), now=now)
+    known = [] if found.usd is None else [Sample({"baseline": found.baseline}, found.usd)]
+    return _gauge("savings_usd", "Net savings of the last 30 days.", *known)
 
 
 def _decisions(db: sqlite3.Connection) -> Iterator[Metric]:

@@ -30,10 +30,13 @@ class Look:
         self._seen: object = None
 
     def __call__(self) -> bool:
-        """Takes in new transcripts first; raises what opening and reading a ledger raises."""
+        """Takes in new transcripts first; raises what opening and reading a ledger raises.
+
+        The first look is news: what a page read before it may be older.
+        """
         self._books.catch_up()
         seen, self._seen = self._seen, (self._version(), _files())
-        return seen is not None and seen != self._seen
+        return seen != self._seen
 
     def close(self) -> None:
         if self._db is not None:
@@ -106,20 +109,22 @@ class Watcher:
     async def events(self) -> AsyncIterator[str]:
         """A server-sent stream: `change` with a growing number, and comments in between."""
         self._pages += 1
+        seen = None
         try:
-            yield _event(self._number)
             while not self._ended:
-                news = self._waiting()
-                with anyio.move_on_after(self._beat):
-                    await news.wait()
-                yield _event(self._number) if news.is_set() else ": still here\n\n"
+                before, seen = seen, self._number
+                yield ": still here\n\n" if seen == before else _event(seen)
+                if seen == self._number and not self._ended:
+                    await self._something()
         finally:
             self._pages -= 1
 
-    def _waiting(self) -> anyio.Event:
+    async def _something(self) -> None:
+        """News, the end, or so long a silence that it is to be broken."""
         if self._news is None:
             self._news = anyio.Event()
-        return self._news
+        with anyio.move_on_after(self._beat):
+            await self._news.wait()
 
     def _tell(self) -> None:
         if self._news is not None:

@@ -19,7 +19,7 @@ from claude_tier.errors import UserError
 from claude_tier_hooks import __version__
 
 ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
-HEAVY = {"httpx", "mcp", "pydantic", "rich", "starlette", "yaml"}
+HEAVY = {"httpx", "mcp", "pydantic", "rich", "starlette", "uvicorn", "yaml"}
 
 
 def run(*args: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -68,6 +68,7 @@ def test_every_command_has_help_with_examples(name: str) -> None:
         (["--help"], set()),
         (["--version"], set()),
         (["statsu"], set()),
+        (["dashboard", "--help"], set()),
         (["off"], set()),
         (["on"], set()),
         (["compile"], {"pydantic", "yaml"}),

@@ -10,7 +10,7 @@ const COLUMNS = [
   { title: "Asked", whole: true },
   { title: "Set", whole: true },
   { title: "Why", wide: true },
-  { title: "Ran", whole: true },
+  { title: "Ran", whole: true, wide: true },
 ];
 let older = []; // pages after the first, kept as they were when asked for
 let next = null;
