@@ -30,7 +30,16 @@ SHOWN = 50  # sessions or blocks on the screen
 def reports(db: object, rules: dict[str, object], now: float) -> Mapping[str, Callable[[], object]]:
     """Every question that a command, the status line's screens or the dashboard asks."""
     from claude_tier.dashboard import answers
-    from claude_tier.report import budgets, days, decisions, pace, savings, spending, status
+    from claude_tier.report import (
+        budgets,
+        days,
+        decisions,
+        pace,
+        savings,
+        spending,
+        status,
+        totals,
+    )  # fmt: skip
 
     today = datetime.date.fromtimestamp(now)
     folder = "/home/dev/project-1"
@@ -48,6 +57,8 @@ def reports(db: object, rules: dict[str, object], now: float) -> Mapping[str, Ca
             asked[f"report {name}"] = lambda by=by, part=part: spending.query(
                 db, rules, by, part, last=shown.get(by), now=now
             )
+    for by in totals.KEYS:
+        asked[f"ledger totals --by {by}"] = lambda by=by: totals.query(db, by)
     asked["report session, all"] = lambda: spending.query(db, rules, "session", now=now)
     asked["report --savings"] = lambda: savings.query(db, rules, days.Span(), now=now)
     asked["status"] = lambda: status.query(db, rules, folder, now)

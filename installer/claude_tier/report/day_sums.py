@@ -11,7 +11,7 @@ from claude_tier_hooks import ledger
 
 from claude_tier.report import calendar
 from claude_tier.report.caches import HOST
-from claude_tier.report.totals import Slice
+from claude_tier.report.days import Slice
 
 _COLUMNS = ", ".join(ledger.SUMS)
 _KEY = "project, agent, model, source"

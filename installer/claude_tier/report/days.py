@@ -18,6 +18,13 @@ class Span(NamedTuple):
     until: float | None = None
 
 
+class Slice(NamedTuple):
+    """Which part of the ledger is summed: a span of time and a project's number, or all of it."""
+
+    span: Span = Span()
+    project: int | None = None
+
+
 def parse(text: str, now: float) -> datetime.date:
     """2026-11-20, `today` or `yesterday`; ValueError for anything else."""
     if text in NAMED:

@@ -20,8 +20,8 @@ from claude_tier_hooks import ledger
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import decisions, sheet
+from claude_tier.report.days import Slice
 from claude_tier.report.spending import by_day
-from claude_tier.report.totals import Slice
 
 Row = Mapping[str, object]
 

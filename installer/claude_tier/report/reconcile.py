@@ -15,9 +15,9 @@ from claude_tier_hooks import ledger, prices, unlisted
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import figures
+from claude_tier.report.days import Slice
 from claude_tier.report.decisions import printable
 from claude_tier.report.table import Column, render
-from claude_tier.report.totals import Slice
 
 CENT = 0.01
 SHOWN = 50

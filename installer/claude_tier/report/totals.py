@@ -1,21 +1,21 @@
 """What was used and what it cost, summed by model, day, session, project or agent.
 
-Sums come from the ledger's quarter hours, so that a day is a local day in any time zone. What the
-client charged without a transcript row (`unlisted`) is kept apart from both rows and totals.
+Sums come from the ledger's quarter hours, or from what was summed of them ahead, and a day is a
+local day in any time zone. What the client charged without a transcript row (`unlisted`) is kept
+apart from both rows and totals.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple
 
 from claude_tier_hooks import ledger, project, unlisted
 
 from claude_tier.errors import UserError
-from claude_tier.report import days, figures
-from claude_tier.report.days import Span
+from claude_tier.report import caches, calendar, day_sums, days, figures
+from claude_tier.report.days import Slice as Slice
 from claude_tier.report.decisions import printable
 from claude_tier.report.table import Column, render
 
@@ -50,11 +50,20 @@ class Sums:
         )
 
 
-class Slice(NamedTuple):
-    """Which part of the ledger is summed: a span of time and a project's number, or all of it."""
+class Rows(Mapping[str, Sums]):
+    """Sums by key, settled when they are looked at: there may be tens of thousands."""
 
-    span: Span = Span()
-    project: int | None = None
+    def __init__(self, found: dict[str, Figures]) -> None:
+        self.found = found
+
+    def __getitem__(self, key: str) -> Sums:
+        return settled(self.found[key])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
 
 
 @dataclass(frozen=True)
@@ -95,13 +104,11 @@ def project_number(db: sqlite3.Connection, path: str) -> int:
 
 def query(db: sqlite3.Connection, by: str, part: Slice = Slice()) -> Totals:  # noqa: B008 - frozen
     """Sum that part of the ledger by one of KEYS."""
-    groups = _by_day(db, part) if by == "day" else _by_name(db, by, part)
-    every = {key: settled(values) for key, values in groups.items()}
-    sums = {key: one for key, one in every.items() if one.requests or one.tokens}
-    order = sorted(sums) if by == "day" else sorted(sums, key=lambda key: _weight(key, sums[key]))
+    groups = {key: one for key, one in _groups(db, by, part).items() if any(one[:6])}
+    weight = None if by == "day" else lambda key: _weight(key, groups[key])
     return Totals(
         by=by,
-        rows={key: sums[key] for key in order},
+        rows=Rows({key: groups[key] for key in sorted(groups, key=weight)}),
         totals=settled(added(groups.values())),
         unlisted=beyond(db, part),
         unmeasured=unmeasured(db, part),
@@ -116,6 +123,35 @@ def settled(values: Figures) -> Sums:
     whole = {name: int(value) for name, value in named.items()}
     unknown = abs(usd) < 1e-12 and whole["unpriced_requests"] >= max(whole["requests"], 1)
     return Sums(usd=None if unknown else usd, **whole)
+
+
+def _groups(db: sqlite3.Connection, by: str, part: Slice) -> dict[str, Figures]:
+    """From what was summed ahead, if that is not behind what hooks have written since."""
+    ahead = by != "session" or part.span == (None, None)
+    if ahead and not caches.behind(db):
+        return _ahead(db, by, part)
+    return _by_day(db, part) if by == "day" else _by_name(db, by, part)
+
+
+def _ahead(db: sqlite3.Connection, by: str, part: Slice) -> dict[str, Figures]:
+    if by == "session":
+        return _sessions(db, part)
+    source = day_sums.source(part)
+    rows = db.execute(
+        f"SELECT {by}, {_SUMS} FROM {source.sql} WHERE source <> ? GROUP BY {by}",
+        (*source.values, ledger.known_id(db, unlisted.SOURCE)),
+    ).fetchall()
+    if by == "day":
+        return {calendar.text(row[0]): row[1:] for row in rows}
+    return {ledger.text_of(db, row[0]) or "unknown": row[1:] for row in rows}
+
+
+def _sessions(db: sqlite3.Connection, part: Slice) -> dict[str, Figures]:
+    mine, values = ("1", ()) if part.project is None else ("project = ?", (part.project,))
+    columns = ", ".join(ledger.SUMS)
+    rows = db.execute(f"SELECT session, {columns} FROM session_total WHERE {mine}", values)
+    names: dict[int, str] = dict(db.execute("SELECT id, text FROM name").fetchall())
+    return {names.get(row[0], "unknown"): row[1:] for row in rows}
 
 
 def _by_name(db: sqlite3.Connection, by: str, part: Slice) -> dict[str, Figures]:
@@ -199,9 +235,9 @@ def added(groups: Iterable[Figures]) -> Figures:
     return tuple(map(sum, zip(*found, strict=True))) if found else (0.0,) * len(ledger.SUMS)
 
 
-def _weight(key: str, sums: Sums) -> tuple[float, int, str]:
+def _weight(key: str, sums: Figures) -> tuple[float, float, str]:
     """The dearest first; what has no price by its tokens."""
-    return -(sums.usd or 0.0), -sums.tokens, key
+    return -sums[7], -sum(sums[1:6]), key
 
 
 def fields_of(sums: Sums) -> dict[str, object]:

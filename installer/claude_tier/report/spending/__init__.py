@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import totals
+from claude_tier.report.days import Slice
 from claude_tier.report.spending import blocks, by_day, conversations
 from claude_tier.report.spending.rows import COLUMNS, Row, Spending, row_fields
-from claude_tier.report.totals import Slice
 
 BY = (
     "day", "week", "month", "session", "project", "agent", "model", "block", "provider", "route",

@@ -16,8 +16,9 @@ from claude_tier_hooks import budget, ledger, unlisted
 
 from claude_tier.report import totals
 from claude_tier.report.caches import EVERY
+from claude_tier.report.days import Slice
 from claude_tier.report.spending.rows import Row
-from claude_tier.report.totals import Figures, Slice
+from claude_tier.report.totals import Figures
 
 QUARTER = ledger.BUCKET
 HOUR, LENGTH = 3600 // QUARTER, budget.WINDOWS["five_hour"] // QUARTER

@@ -9,8 +9,9 @@ from claude_tier_hooks import ledger, unlisted
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import calendar, day_sums, totals
+from claude_tier.report.days import Slice
 from claude_tier.report.spending.rows import Row
-from claude_tier.report.totals import Figures, Slice
+from claude_tier.report.totals import Figures
 
 ANTHROPIC = "anthropic"
 NO_ROUTE = "-"

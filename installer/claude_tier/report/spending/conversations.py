@@ -8,8 +8,8 @@ from typing import Any, overload
 
 from claude_tier_hooks import ledger, unlisted
 
+from claude_tier.report.days import Slice
 from claude_tier.report.spending.rows import Row
-from claude_tier.report.totals import Slice
 
 Found = tuple[Any, ...]  # session, project, at, models, sums
 
@@ -39,9 +39,11 @@ def rows(db: sqlite3.Connection, part: Slice, last: int | None) -> tuple[Convers
 def _whole(db: sqlite3.Connection, part: Slice, last: int | None) -> tuple[list[Found], int]:
     mine = "" if part.project is None else " WHERE project = ?"
     values = () if part.project is None else (part.project,)
-    query = f"{_TOTAL}{mine} ORDER BY at DESC LIMIT ?"
-    found = db.execute(query, (*values, -1 if last is None else last)).fetchall()
-    if last is None or len(found) < last:
+    if last is None:
+        found = db.execute(f"{_TOTAL}{mine}", values).fetchall()
+        return _newest_first(found), len(found)
+    found = db.execute(f"{_TOTAL}{mine} ORDER BY at DESC LIMIT ?", (*values, last)).fetchall()
+    if len(found) < last:
         return found, len(found)
     (every,) = db.execute(f"SELECT count(*) FROM session_total{mine}", values).fetchone()
     return found, int(every)
@@ -60,8 +62,11 @@ def _within(db: sqlite3.Connection, part: Slice, last: int | None) -> tuple[list
     inside = f"{_TOTAL} WHERE first >= :since AND last < :until{mine}"
     partly = _PARTLY.format(quarter=quarter, mine=mine)
     found = db.execute(f"{inside} UNION ALL {partly}", values).fetchall()
-    found.sort(key=lambda one: one[2] or 0, reverse=True)
-    return found[:last], len(found)
+    return _newest_first(found)[:last], len(found)
+
+
+def _newest_first(found: list[Found]) -> list[Found]:
+    return sorted(found, key=lambda one: one[2] or 0, reverse=True)
 
 
 def _texts(db: sqlite3.Connection, found: list[Found]) -> dict[int, str]:
