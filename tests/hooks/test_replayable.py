@@ -54,6 +54,19 @@ def test_the_standing_of_every_budget_is_kept(home: Path) -> None:
     assert week[:2] == ["week", 0.044 / 100.0]
 
 
+def test_the_level_and_the_gate_are_kept_apart(home: Path) -> None:
+    """What is reserved for the first counts at the gate of the second."""
+    policy(home, budgets=[budget(limit=0.2)])
+    answer(home, OPUS)
+    ask(1)
+    ask(2)
+    (second,) = rows("facts", "decision WHERE tool_use_id = 'toolu_2'")
+    ((_, used, amount, reserved, level, gate, *_),) = json.loads(str(second[0]))["standings"]
+    assert (amount, used) == pytest.approx((0.044, 0.22))
+    assert reserved > 0.2
+    assert (level, gate) == ("ok", "stop")
+
+
 def test_the_rules_are_kept_once(home: Path) -> None:
     """However many decisions are made under them; a change makes another row."""
     policy(home, exempt=["a"])

@@ -23,12 +23,12 @@ class Change:
 
     past: Past
     simulated: Verdict
-    happened_usd: float = 0.0
+    happened_usd: float | None = 0.0
     simulated_usd: float | None = 0.0
     estimated: bool = False
 
     def add(self, happened: float | None, simulated: float | None) -> None:
-        self.happened_usd += happened or 0.0
+        self.happened_usd = (self.happened_usd or 0.0) + (happened or 0.0)
         if self.simulated_usd is not None:
             self.simulated_usd = None if simulated is None else self.simulated_usd + simulated
 

@@ -97,12 +97,16 @@ _DECISIONS = (
 def decisions(db: sqlite3.Connection, span: Span) -> list[Past]:
     """The decisions of that span, oldest first."""
     texts = db.execute("SELECT id, text FROM rules").fetchall()
-    rules = {number: _object(text) for number, text in texts}
+    rules = {number: one for number, text in texts if _whole(one := _object(text))}
     found = []
     for row in db.execute(_DECISIONS, _ends(span)):
         made, (number, facts) = Verdict(*row[12:18]), row[18:]
         found.append(Past._make((*row[:12], made, rules.get(number), _object(facts))))
     return found
+
+
+def _whole(rules: Json | None) -> bool:
+    return rules is not None and set(replayable.RULES) <= set(rules)
 
 
 def _object(text: str | None) -> Json | None:

@@ -29,8 +29,8 @@ class Changed:
     """A spawn that would have gone otherwise. Dollars are those of its own subagent's requests.
 
     `simulated_usd` is None where what would have run has no price; `estimated` says that the spawn
-    was denied, so that its cost is what runs of that type usually cost. `approximate` marks a
-    decision from before its inputs were kept.
+    was denied, so that its cost is what runs of that type usually cost. Both are None where the
+    history was only checked. `approximate` marks a decision from before its inputs were kept.
     """
 
     at: float
@@ -40,7 +40,7 @@ class Changed:
     agent: str
     happened: Verdict
     simulated: Verdict
-    happened_usd: float
+    happened_usd: float | None
     simulated_usd: float | None
     estimated: bool
     approximate: bool

@@ -52,7 +52,7 @@ def _checked(db: sqlite3.Connection, rules: Json, span: Span) -> Simulation:
     for one in found:
         made = deciding.again(one, rules)
         if made != one.made:
-            changed.append(Change(one, made).result())
+            changed.append(Change(one, made, None, None).result())
     days = _days(_spent_by_quarter(db, span))
     return Simulation(
         policy=None,
@@ -229,8 +229,6 @@ class _Replay:
         same = (made["action"], made["set"]) == past.made[:2]
         inherits = spawn["would"]["model"] != past.would
         self.identical += verdict(made) == past.made
-        for run in runs:
-            self.fates.pop(run.number, None)
         if same and not inherits:
             return
         change = Change(past, verdict(made))

@@ -26,27 +26,36 @@ class Standings:
         self._rules, self._after = rules, tallies
         self._accounts, self._windows = accounts, windows
         self._levels: dict[tuple[str, Key], tuple[float, str]] = {}
+        self._marks: dict[int, list[int]] = {}
 
     def of(self, past: Past) -> list[Json]:
         """Each budget of the other policy: recorded plus what differs, or reckoned anew."""
         return list(self._each_standing(past))
 
     def _each_standing(self, past: Past) -> Iterator[Json]:
-        rules = past.rules or {"budgets": []}
-        known: dict[int, Json | None] = {budgets.fingerprint(one): None for one in rules["budgets"]}
-        own = replayable.standings(rules, past.told)
-        known.update({budgets.fingerprint(one["budget"]): one for one in own})
+        rules = {} if past.approximate else past.rules or {}
+        marks = self._known(rules)
+        own = replayable.standings(rules, past.told) if rules else []
+        by_mark = dict(zip(marks, own, strict=False))
         weeks = rules.get("week_start") == self._rules["week_start"]
         for tally in self._after:
-            mark = budgets.fingerprint(tally.budget)
-            same = mark in known and (weeks or tally.budget["period"] != "week")
-            if same and known[mark] is None:
+            same = tally.mark in marks and (weeks or tally.budget["period"] != "week")
+            if same and tally.mark not in by_mark:
                 continue  # no ledger could be asked then
-            recorded = known[mark] if same else None
+            recorded = by_mark[tally.mark] if same else None
             if tally.plan:
                 yield recorded or self._plan(tally, past, own)
             else:
                 yield self._spending(tally, past, recorded)
+
+    def _known(self, rules: Json) -> list[int]:
+        """The fingerprints of the budgets of recorded rules, which many decisions share."""
+        found = self._marks.get(id(rules))
+        if found is None:
+            found = [budgets.fingerprint(one) for one in rules.get("budgets", ())]
+            if rules:
+                self._marks[id(rules)] = found
+        return found
 
     def _plan(self, tally: Tally, past: Past, own: list[Json]) -> Json:
         """A plan window as it was reported: what it would have said nobody knows."""

@@ -46,6 +46,7 @@ class Tally:
         self, budget: Json, week_start: int, agents: Iterable[int], windows: Windows
     ) -> None:
         self.budget = budget
+        self.mark = budgets.fingerprint(budget)
         self.crossings: list[Crossing] = []
         self.tokens = budget["unit"] == "tokens"
         self.plan = budget["unit"] == "plan_percent"

@@ -147,6 +147,37 @@ def test_running_subagents_are_reserved_for(past: Past) -> None:
     assert found.simulated_usd == pytest.approx(1.0)
 
 
+def test_what_a_running_subagent_has_spent_is_not_reserved_twice(past: Past) -> None:
+    """Expected to cost 0.40 and half way there: the gate sees 0.80, not 1.00."""
+    past.used(NOON)
+    past.run(NOON + 1, "Plan", input_tokens=TENTH)
+    call = past.ask(NOON + 100, "Plan")
+    past.used(NOON + 150, run=(f"a{call}", "Plan", call), input_tokens=TENTH // 2)
+    past.ask(NOON + 200, "Plan")
+    past.used(NOON + 210, run=(f"a{call}", "Plan", call), input_tokens=TENTH // 2)
+    past.stop(NOON + 300, f"a{call}", "Plan")
+    tight = budget(limit=1.0, cap=0.85, recover=0.8)
+    assert under(budgets=[tight]).changed == ()
+
+
+def test_nothing_is_reserved_for_what_would_not_run(past: Past, home: Path) -> None:
+    """Recorded: 0.40 spent, 0.40 reserved, so the last was lowered. The other denies the second."""
+    daily = budget(limit=0.85)
+    policy(home, assign={}, budgets=[daily])
+    past.used(NOON)
+    past.run(NOON + 1, "Plan", input_tokens=TENTH)
+    call = past.ask(NOON + 100, "Plan")
+    past.ask(NOON + 200, "Explore")
+    past.used(NOON + 210, run=(f"a{call}", "Plan", call), input_tokens=TENTH)
+    past.stop(NOON + 300, f"a{call}", "Plan")
+    plans = budget("plans", scope={"kind": "agent", "name": "Plan"}, limit=0.4)
+    found = under(budgets=[daily, plans])
+    assert [sides(one) for one in found.changed] == [
+        ("kept", None, "denied", None), ("lowered", "sonnet", "kept", None),
+    ]  # fmt: skip
+    assert found.changed[1].happened.used == found.changed[1].simulated.used
+
+
 def test_the_fan_out_counts_what_the_other_policy_lets_run(past: Past) -> None:
     """Two in ten minutes; those it denies do not count for the next."""
     past.used(NOON)
@@ -156,6 +187,30 @@ def test_the_fan_out_counts_what_the_other_policy_lets_run(past: Past) -> None:
     found = under(fan_out={"max_new_agents": 2, "seconds": 600, "action": "deny"})
     assert [one.at - NOON for one in found.changed] == [300, 400, 500]
     assert found.simulated_usd == pytest.approx(1.2)
+
+
+def test_a_recorded_fan_out_is_corrected_by_what_differs(past: Past, home: Path) -> None:
+    """The same ten minutes as recorded, but those it denies do not count."""
+    gate = {"max_new_agents": 3, "seconds": 600, "action": "warn"}
+    policy(home, assign={}, budgets=[], fan_out=gate)
+    past.used(NOON)
+    for number in range(4):
+        past.run(NOON + 100 * (number + 1), "Plan")
+    past.run(NOON + 750, "Plan")
+    found = under(fan_out={**gate, "max_new_agents": 2, "action": "deny"})
+    # 100 and 200 run, 300 and 400 are denied; at 750 only the one at 200 still counts.
+    assert [one.at - NOON for one in found.changed] == [300, 400]
+
+
+def test_within_one_moment_a_call_comes_after_its_cause_and_before_its_effect(past: Past) -> None:
+    """Clocks of whole seconds: the conversation's response counts for its call's budget."""
+    past.used(NOON, input_tokens=TENTH)
+    call = past.ask(NOON, "Plan")
+    past.used(NOON, run=(f"a{call}", "Plan", call), input_tokens=TENTH)
+    past.stop(NOON + 1, f"a{call}", "Plan")
+    (lowered,) = under(budgets=[budget(limit=0.44)]).changed
+    assert lowered.simulated.used == pytest.approx(0.4 / 0.44)
+    assert (lowered.happened_usd, lowered.simulated_usd) == pytest.approx((0.4, 0.2))
 
 
 def test_a_subagent_of_one_that_is_denied_does_not_run(past: Past) -> None:
@@ -183,6 +238,16 @@ def test_a_subagent_inherits_what_its_parent_would_have_run_on(past: Past) -> No
     found = under(assign={"Plan": {"tier": "sonnet"}})
     assert [one.simulated.action for one in found.changed] == ["assigned", "kept", "kept"]
     assert [one.simulated_usd for one in found.changed] == pytest.approx([0.2, 0.2, 0.2])
+
+
+def test_what_the_client_caps_would_run_there(past: Past, home: Path) -> None:
+    """Without the assignment Explore is on opus, though the conversation is on fable."""
+    policy(home, assign={"Explore": {"tier": "haiku"}}, budgets=[])
+    past.used(NOON, "claude-fable-5-2")
+    past.run(NOON + 10, "Explore", HAIKU, input_tokens=TENTH)
+    (kept,) = under().changed
+    assert sides(kept) == ("assigned", "haiku", "kept", None)
+    assert (kept.happened_usd, kept.simulated_usd) == pytest.approx((0.01, 0.4))
 
 
 def test_other_prices_reprice_what_they_change(past: Past) -> None:
@@ -220,13 +285,14 @@ def test_from_a_day_on_the_other_policy_holds(past: Past) -> None:
     """What came before stands, and counts for its month."""
     past.used(NOON)
     past.run(NOON + 10, "Plan", input_tokens=TENTH)
+    past.run(NOON + 1000, "Plan", input_tokens=1)
     past.run(NOON + DAY, "Plan", input_tokens=TENTH)
     past.run(NOON + DAY + 1000, "Plan", input_tokens=TENTH)
     monthly = budget(period="month", limit=1.0, warn=0.1, recover=0.3, cap=0.4, stop=5.0)
     span = days.Span(NOON + DAY / 2, NOON + DAY + 500)
     found = under(span, budgets=[monthly])
     assert (found.decisions, len(found.changed)) == (1, 1)
-    assert found.changed[0].simulated.used == pytest.approx(0.4)
+    assert found.changed[0].simulated.used == pytest.approx(0.400004)
     assert [one.day for one in found.days] == ["2026-11-22"]
     assert found.simulated_usd == pytest.approx(0.2)
 
@@ -235,7 +301,9 @@ def test_while_switched_off_another_policy_is_off_too(past: Past, home: Path) ->
     (home / ".claude/claude-tier/off").write_text("{}")
     past.used(NOON, input_tokens=TENTH)
     past.run(NOON + 10, "Plan", input_tokens=TENTH)
-    assert under(budgets=[budget(limit=0.1)]).changed == ()
+    never = {"max_new_agents": 0, "seconds": 600, "action": "deny"}
+    found = under(budgets=[budget(limit=0.1)], assign={"Plan": {"tier": "haiku"}}, fan_out=never)
+    assert found.changed == ()
 
 
 def test_an_answer_of_another_model_within_a_run_stays(past: Past) -> None:

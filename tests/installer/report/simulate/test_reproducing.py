@@ -16,6 +16,7 @@ from claude_tier_hooks import gate, ledger, state
 from claude_tier_hooks import policy as runtime
 from histories import PROJECT, SESSION, Past
 
+FABLE = "claude-fable-5-2"
 FAN_OUT = {"max_new_agents": 2, "seconds": 600, "action": "deny"}
 
 
@@ -75,6 +76,26 @@ def test_every_way_to_stop(past: Past, home: Path, on_stop: str) -> None:
     past.run(NOON + 100, "Explore", given={"model": "sonnet"})
     expected = {"deny": "denied", "lowest": "lowered", "ask": "asked"}[on_stop]
     assert [action for action, _ in actions()] == [expected] * 2
+    assert_reproduced(2)
+
+
+def test_a_question_where_nobody_can_answer_it(past: Past, home: Path) -> None:
+    """Inside a subagent `ask` denies."""
+    policy(home, budgets=[budget(limit=1.0, on_stop="ask")])
+    past.used(NOON, input_tokens=500_000)
+    past.ask(NOON + 10, "Plan")
+    past.ask(NOON + 20, "Plan", inside="a1")
+    assert [action for action, _ in actions()] == ["asked", "denied"]
+    assert_reproduced(2)
+
+
+def test_an_agent_that_the_client_itself_caps(past: Past, home: Path) -> None:
+    """Explore runs on opus at most, so that a ceiling of opus lowers nothing."""
+    policy(home, budgets=[budget(limit=1.0, stop=9.0, ceiling="opus")])
+    past.used(NOON, FABLE, input_tokens=500_000)
+    past.ask(NOON + 10, "Explore")
+    past.ask(NOON + 20, "Plan")
+    assert actions() == [("kept", None), ("lowered", "opus")]
     assert_reproduced(2)
 
 
