@@ -36,7 +36,7 @@ from fetching import Fetched  # noqa: E402
 PACKAGE = "@ccusage/ccusage-linux-x64"
 CCUSAGE = Fetched("ccusage", PACKAGE, "20.0.24", f"node_modules/{PACKAGE}/bin/ccusage")
 PIECE = 100_000_000  # bytes of one corpus; a large one is several, to be made in little memory
-OUTPUTS = 5  # a response in some 24 KB, as where tools say much
+OUTPUTS = 6  # a response in some 27 KB, as where tools say much
 NEW = 1_000_000
 OURS = [sys.executable, "-m", "claude_tier", "report", "model", "--json"]
 COUNTS = ("requests", "input_tokens", "output_tokens", "cache_read_tokens")
