@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from claude_tier_hooks import ledger, project, unlisted
 
@@ -104,11 +105,10 @@ def project_number(db: sqlite3.Connection, path: str) -> int:
 
 def query(db: sqlite3.Connection, by: str, part: Slice = Slice()) -> Totals:  # noqa: B008 - frozen
     """Sum that part of the ledger by one of KEYS."""
-    groups = {key: one for key, one in _groups(db, by, part).items() if any(one[:6])}
-    weight = None if by == "day" else lambda key: _weight(key, groups[key])
+    groups = _groups(db, by, part)
     return Totals(
         by=by,
-        rows=Rows({key: groups[key] for key in sorted(groups, key=weight)}),
+        rows=Rows({key: one for key, one in groups.items() if any(one[:6])}),
         totals=settled(added(groups.values())),
         unlisted=beyond(db, part),
         unmeasured=unmeasured(db, part),
@@ -126,30 +126,42 @@ def settled(values: Figures) -> Sums:
 
 
 def _groups(db: sqlite3.Connection, by: str, part: Slice) -> dict[str, Figures]:
-    """From what was summed ahead, if that is not behind what hooks have written since."""
-    ahead = by != "session" or part.span == (None, None)
-    if ahead and not caches.behind(db):
-        return _ahead(db, by, part)
-    return _by_day(db, part) if by == "day" else _by_name(db, by, part)
-
-
-def _ahead(db: sqlite3.Connection, by: str, part: Slice) -> dict[str, Figures]:
-    if by == "session":
+    """In their order; from what was summed ahead, if nothing was written since."""
+    ahead = (by != "session" or part.span == (None, None)) and not caches.behind(db)
+    if ahead and by == "session":
         return _sessions(db, part)
-    source = day_sums.source(part)
-    rows = db.execute(
-        f"SELECT {by}, {_SUMS} FROM {source.sql} WHERE source <> ? GROUP BY {by}",
-        (*source.values, ledger.known_id(db, unlisted.SOURCE)),
-    ).fetchall()
     if by == "day":
-        return {calendar.text(row[0]): row[1:] for row in rows}
+        return dict(sorted((_days if ahead else _by_day)(db, part).items()))
+    found = _names(db, by, part) if ahead else _by_name(db, by, part)
+    return dict(sorted(found.items(), key=_weight))
+
+
+def _days(db: sqlite3.Connection, part: Slice) -> dict[str, Figures]:
+    return {calendar.text(row[0]): row[1:] for row in _ahead(db, "day", part)}
+
+
+def _names(db: sqlite3.Connection, by: str, part: Slice) -> dict[str, Figures]:
+    rows = _ahead(db, by, part)
     return {ledger.text_of(db, row[0]) or "unknown": row[1:] for row in rows}
 
 
+def _ahead(db: sqlite3.Connection, by: str, part: Slice) -> list[tuple[Any, ...]]:
+    source = day_sums.source(part)
+    return db.execute(
+        f"SELECT {by}, {_SUMS} FROM {source.sql} WHERE source <> ? GROUP BY {by}",
+        (*source.values, ledger.known_id(db, unlisted.SOURCE)),
+    ).fetchall()
+
+
 def _sessions(db: sqlite3.Connection, part: Slice) -> dict[str, Figures]:
+    """There may be tens of thousands: SQLite sorts them."""
     mine, values = ("1", ()) if part.project is None else ("project = ?", (part.project,))
-    columns = ", ".join(ledger.SUMS)
-    rows = db.execute(f"SELECT session, {columns} FROM session_total WHERE {mine}", values)
+    tokens = " + ".join(ledger.KINDS[:5])
+    rows = db.execute(
+        f"SELECT session, {', '.join(ledger.SUMS)} FROM session_total WHERE {mine}"
+        f" ORDER BY usd DESC, {tokens} DESC",
+        values,
+    ).fetchall()
     names: dict[int, str] = dict(db.execute("SELECT id, text FROM name").fetchall())
     return {names.get(row[0], "unknown"): row[1:] for row in rows}
 
@@ -235,8 +247,9 @@ def added(groups: Iterable[Figures]) -> Figures:
     return tuple(map(sum, zip(*found, strict=True))) if found else (0.0,) * len(ledger.SUMS)
 
 
-def _weight(key: str, sums: Figures) -> tuple[float, float, str]:
+def _weight(row: tuple[str, Figures]) -> tuple[float, float, str]:
     """The dearest first; what has no price by its tokens."""
+    key, sums = row
     return -sums[7], -sum(sums[1:6]), key
 
 
