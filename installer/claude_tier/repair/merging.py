@@ -58,6 +58,7 @@ def merge(
             _newest(db, "plan_window", "name")
         _usage(db, progress, _final() if salvaged else _greater())
         _cost_states(db, rules)
+        _last_used(db)
         _assert_whole(db)
     after = _counts(db)
     return Merged(after[0] - before[0], after[1] - before[1])
@@ -139,6 +140,13 @@ def _sessions(db: sqlite3.Connection) -> None:
     # In pairs: the latter says when the former was so.
     _fill(db, "session", match, "model", "parent", "file", "host")
     _fill(db, "session", match, "model_at", "parent_at", "started")
+
+
+def _last_used(db: sqlite3.Connection) -> None:
+    """When each session was last used, which its rows of usage tell."""
+    newest = "(SELECT max(at) FROM main.usage WHERE usage.session = session.id)"
+    with ledger.Writing(db):
+        db.execute(f"UPDATE main.session SET last = {newest} WHERE coalesce(last, 0) < {newest}")
 
 
 def _unless_lost(table: str, columns: str) -> str:

@@ -66,6 +66,20 @@ def test_transcripts_and_a_backup_bring_everything_back(damage: str, full: Conte
     assert len(done.salvaged) == 1
 
 
+def test_a_backup_tells_when_sessions_were_last_used(full: Content) -> None:
+    """Also of a session whose transcript is gone."""
+    backup.write(NOON)
+    shutil.rmtree(ingest.projects())
+    Path(ledger.file()).unlink()
+    run()
+
+    db = sqlite3.connect(ledger.file())
+    query = "SELECT count(*) FROM session WHERE last IS NOT (SELECT max(at) FROM usage"
+    assert db.execute(query + " WHERE session = session.id)").fetchone() == (0,)
+    assert db.execute("SELECT count(*) FROM session WHERE last > 0").fetchone()[0] > 0
+    db.close()
+
+
 @pytest.fixture(scope="module")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a full ledger and a backup of it, to be copied and broken."""
