@@ -195,11 +195,11 @@ def query(db: sqlite3.Connection, rules: Json, part: Slice) -> Reconciliation:
         " AND (:project IS NULL OR session.project = :project) ORDER BY session.last DESC",
         values,
     ).fetchall()
-    unsaved = _whole_sessions(db)
+    wholes = _whole_sessions(db)
     sessions = [
-        _session(db, rules, row) if row[5] else _unsaved(row, unsaved)
+        _session(db, rules, row, wholes.get(row[0])) if row[5] else _unsaved(row, wholes)
         for row in found
-        if row[5] or row[0] in unsaved
+        if row[5] or row[0] in wholes
     ]
     return Reconciliation(tuple(sessions))
 
@@ -226,12 +226,15 @@ def _unsaved(row: Sequence[object], amounts: dict[int, Amount]) -> Session:
     )
 
 
-def _session(db: sqlite3.Connection, rules: Json, row: Sequence[object]) -> Session:
+def _session(
+    db: sqlite3.Connection, rules: Json, row: Sequence[object], shown: Amount | None
+) -> Session:
     number, name, project, last, host = row[:5]
     assert isinstance(number, int)
     saved_at = unlisted.states_of(db, number)[-1][0]
     charged = unlisted.charged(db, number)
-    models = tuple(_models(db, number, unlisted.folded(charged or {})))
+    blind = _blind(db, number) if shown and shown.usd is None else set()
+    models = tuple(_models(db, number, unlisted.folded(charged or {}), blind))
     rows, beyond = added(one.rows for one in models), added(one.unlisted for one in models)
     client = None if charged is None else added(one.client for one in models)
     off = None if client is None else rows + beyond - client
@@ -265,12 +268,11 @@ def _agrees(off: Amount, reasons: Sequence[str]) -> bool:
 
 
 def _models(
-    db: sqlite3.Connection, number: int, charged: dict[str, list[float]]
+    db: sqlite3.Connection, number: int, charged: dict[str, list[float]], blind: set[str]
 ) -> Iterator[Model]:
     """What is known of each, by the name without date and window."""
     shown, beyond = unlisted.with_rows(db, number), _beyond(db, number)
     client = {unlisted.fold(name): values for name, values in charged.items()}
-    blind = _blind(db, number)
     for name in sorted(shown.keys() | beyond.keys() | client.keys()):
         rows = _amount(shown.get(name), blind=name in blind)
         yield Model(name, rows, beyond.get(name, Amount()), _amount(client.get(name)))
