@@ -217,6 +217,7 @@ def test_a_plan_window_goes_on_as_in_its_last_hour(db: sqlite3.Connection) -> No
     resets = NOON + 2 * HOUR
     window(db, 32, resets)
     sample(db, 5, NOON - 4000, resets - 5 * HOUR)  # of the window before
+    sample(db, 11, NOON - 9000, resets)
     sample(db, 20, NOON - 5000, resets + 2)
     sample(db, 28, NOON - 1800, resets)
     sample(db, 32, NOON - 60, resets)
@@ -241,6 +242,18 @@ def test_a_plan_window_first_heard_of_late_goes_by_what_was_heard(db: sqlite3.Co
 
     assert (early["rate"], early["method"]) == (12.0, "reported since it began, 3 h ago")
     assert (found["rate"], found["method"]) == (12.0, "reported in the last 30 min")
+
+
+def test_a_young_plan_window_is_measured_since_it_began(db: sqlite3.Connection) -> None:
+    """10 % in its first half hour, whatever of it was heard when."""
+    resets = NOON + 4.5 * HOUR
+    window(db, 10, resets)
+    sample(db, 9, NOON - 1200, resets)
+    sample(db, 10, NOON - 60, resets)
+
+    found = look(db, NOON, period="five_hour", unit="plan_percent", limit=100.0)
+
+    assert (found["rate"], found["method"]) == (20.0, "reported since it began, 30 min ago")
 
 
 def test_a_window_that_rolls_forgets(db: sqlite3.Connection) -> None:
