@@ -550,3 +550,35 @@ def test_what_is_up_to_date_is_not_reckoned_again(
     before = db.total_changes
     savings.bring_up(db, policy.load())
     assert db.total_changes == before
+
+
+def test_a_span_may_lie_within_one_day(home: Path, saved: Saved) -> None:
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    for n in (1, 2, 3):
+        answer(home, HAIKU, at=NOON + n * HOUR, agent=f"a{n}", **tokens(0, 1000))
+    found = saved(span=days.Span(NOON + 1.5 * HOUR, NOON + 2.5 * HOUR))
+    assert [one.key for one in found.by_agent] == ["a2"]
+
+
+def test_a_window_that_was_reset_holds_nothing_from_after_it(
+    home: Path, db: sqlite3.Connection, saved: Saved
+) -> None:
+    answer(home, OPUS, at=NOON - 2 * HOUR, **tokens(0, 1000))  # 0.02
+    answer(home, HAIKU, at=NOON - 2 * HOUR + 1, agent="a", **tokens(0, 1000))  # 0.0005
+    answer(home, OPUS, at=NOON - 60, **tokens(0, 50_000))
+    answer(home, HAIKU, at=NOON - 59, agent="b", **tokens(0, 50_000))
+    with ledger.Writing(db):
+        db.execute("INSERT INTO plan_window VALUES ('five_hour', 10, ?, 1)", (NOON - HOUR,))
+    (window,) = saved().plan
+    assert not window.current
+    assert window.spent_usd == pytest.approx(0.0205)
+    assert window.saved_usd == pytest.approx(0.0195)
+    assert "10 % was used" in savings.as_text(saved(), width=80)
+
+
+def test_a_decision_on_a_run_without_a_price_has_no_figure(home: Path, saved: Saved) -> None:
+    decide("toolu_Explore")
+    answer(home, OPUS, at=NOON, **tokens(10, 10))
+    answer(home, "mystery-1", at=NOON + 1, agent="Explore", **tokens(0, 1000))
+    one = saved().decisions[0]
+    assert (one.ran, one.actual_usd, one.usd) == ("mystery-1", None, None)
