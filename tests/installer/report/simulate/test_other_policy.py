@@ -368,3 +368,22 @@ def test_an_older_decision_is_reckoned_from_the_responses(past: Past) -> None:
     assert found.approximate == 1
     assert sides(found.changed[0])[2] == "denied"
     assert found.changed[0].approximate
+
+
+def test_a_plan_window_is_taken_as_it_was_reported(past: Past) -> None:
+    """For a budget that was not there: by what the status line noted of the window over time."""
+    past.used(NOON)
+    for number in range(4):
+        past.run(NOON + 1000 * number, "Plan", input_tokens=TENTH)
+    with contextlib.closing(ledger.connect()) as db:
+        for at, used in ((500, 30.0), (1500, 60.0), (2500, 95.0)):
+            sample = (NOON + at, "five_hour", used, NOON + 2900)
+            db.execute("INSERT INTO plan_sample VALUES (?, ?, ?, ?)", sample)
+    window = budget(unit="plan_percent", period="five_hour", limit=100.0, warn=0.4, recover=0.5,
+                    cap=0.55)  # fmt: skip
+    (lowered,) = under(budgets=[window]).changed
+    assert (lowered.at, lowered.simulated.used) == (NOON + 2000, pytest.approx(0.6))
+    assert [(one.level, one.since, one.simulated) for one in under(budgets=[window]).trips] == [
+        ("warn", NOON + 2900 - 5 * 3600, NOON + 1500),
+        ("cap", NOON + 2900 - 5 * 3600, NOON + 1500),
+    ]
