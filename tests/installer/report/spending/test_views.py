@@ -148,6 +148,9 @@ def test_any_span_sums_the_quarter_hours_in_it(
                 found = spending.query(db, rules, view, part, now=NOON)
                 assert sum(row.sums.requests for row in found.rows) == len(inside), view
                 assert found.totals.requests == len(inside)
+                if view == "day":
+                    on = {days.of(NOON + hour * HOUR) for hour in inside}
+                    assert {row.key for row in found.rows} == on
 
 
 def test_sessions_are_the_newest_first_with_what_makes_them_known(home: Path, ask: Ask) -> None:
