@@ -13,7 +13,7 @@ from anyio import to_thread
 from claude_tier_hooks import policy, project
 from claude_tier_hooks.shapes import Json
 
-from claude_tier.report import ledger_file
+from claude_tier.report import ledger_file, savings
 
 Answer = TypeVar("Answer")
 Question = Callable[[sqlite3.Connection, Json], Answer]
@@ -57,5 +57,7 @@ class Books:
         with self._turn:
             if self._caught_up is not None and time.monotonic() - self._caught_up < within:
                 return
-            with ledger_file.up_to_date(self.rules()):
+            rules = self.rules()
+            with ledger_file.up_to_date(rules) as db:
+                ledger_file.brought_up(db, lambda db: savings.bring_up(db, rules))
                 self._caught_up = time.monotonic()
