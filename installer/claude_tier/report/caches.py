@@ -14,10 +14,11 @@ from contextlib import nullcontext
 
 from claude_tier_hooks import ledger, unlisted
 
+from claude_tier.progress import Bar
 from claude_tier.report import calendar
 
 DAY = 86400 // ledger.BUCKET  # quarter hours of a UTC day
-DAYS, SESSIONS = 6, 500  # summed anew in one transaction, so that no hook waits long
+DAYS, SESSIONS = 3, 500  # summed anew in one transaction, so that no hook waits long
 TABLES = (
     "stale", "note", "daily", "quarter", "session_sum", "session_total", "saving", "saving_day",
 )  # fmt: skip
@@ -97,13 +98,18 @@ def _in_parts(
     size: int,
     bring: Callable[[sqlite3.Connection, Sequence[int]], None],
 ) -> None:
-    while _marked(db, kind, 1):
-        with _writing(db):
-            numbers = _marked(db, kind, size)
-            bring(db, numbers)
-            db.executemany(
-                "DELETE FROM stale WHERE number = ? AND kind = ?", [(n, kind) for n in numbers]
-            )
+    (total,) = db.execute("SELECT count(*) FROM stale WHERE kind = ?", (kind,)).fetchone()
+    done = 0
+    with Bar("Summing") as bar:
+        while _marked(db, kind, 1):
+            with _writing(db):
+                numbers = _marked(db, kind, size)
+                bring(db, numbers)
+                db.executemany(
+                    "DELETE FROM stale WHERE number = ? AND kind = ?", [(n, kind) for n in numbers]
+                )
+            done += len(numbers)
+            bar(done, total)
 
 
 def _marked(db: sqlite3.Connection, kind: str, last: int) -> list[int]:
