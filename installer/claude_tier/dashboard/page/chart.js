@@ -31,7 +31,7 @@ export class Columns {
     this.box.addEventListener("keydown", (event) => this.#key(event));
     this.box.addEventListener("pointermove", (event) => this.#point(event));
     this.box.addEventListener("pointerdown", (event) => this.#point(event));
-    new ResizeObserver(() => this.data && this.#draw()).observe(this.box);
+    new ResizeObserver(() => this.data?.labels.length && this.#draw()).observe(this.box);
   }
 
   show(data) {

@@ -1,0 +1,384 @@
+"""The page in a real Chromium: what it shows, for whom, and that nothing leaves loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pictures_page
+import pytest
+import serving
+from books import HAIKU, HOUR, NOON, OPUS, answer, budget, decide, policy
+from fetch_axe import AXE
+from serving import Dashboard
+
+Start = Callable[[], Dashboard]
+Open = Callable[..., Any]
+
+READ = "html[data-read]"
+WIDTHS = (1280, 390)
+HOSTILE = {
+    "markup": '<img src=x onerror="window.hurt=1">',
+    "newline": "first\nsecond",
+    "turned": "\u202egnp.exe\u2066 \u200f\u05d0",
+    "tag end": "</td></table><script>window.hurt=1</script>",
+}
+# What `visible` makes of them.
+SHOWN = {
+    "markup": HOSTILE["markup"],
+    "newline": "first\u23cesecond",
+    "turned": "\\u202egnp.exe\\u2066 \\u200f\u05d0",
+    "tag end": HOSTILE["tag end"],
+}
+CUT = """() => {
+  const found = [];
+  const wide = document.documentElement.clientWidth;
+  const whole = document.documentElement.scrollWidth;
+  if (whole > wide) found.push(`the page is ${whole} wide`);
+  const hidden = ".unseen, thead, svg, details:not([open]) > :not(summary)";
+  for (const one of document.querySelectorAll("main *, header *, nav *, footer *")) {
+    const box = one.getBoundingClientRect();
+    const style = getComputedStyle(one);
+    if (!box.width || one.closest(hidden) || style.position === "absolute") continue;
+    const what = `${one.tagName}.${one.className} ${one.textContent.slice(0, 40)}`;
+    if (box.right > wide + 1 || box.left < -1) found.push(`${what} leaves the page`);
+    const cut = one.scrollWidth > one.clientWidth + 1 && style.overflow !== "visible";
+    if (cut && one.clientWidth) found.push(`${what} is cut`);
+  }
+  return found;
+}"""
+OVERLAPS = """() => {
+  const boxes = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const hidden = "script, style, option, .unseen, .skip, [hidden]";
+  const folded = "details:not([open]) > :not(summary)";
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    const parent = node.parentElement;
+    if (!node.data.trim() || parent.closest(`${hidden}, ${folded}`)) continue;
+    if (innerWidth < 700 && parent.closest("thead")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    for (const box of range.getClientRects()) {
+      if (box.width > 1) boxes.push([box, node.data.trim().slice(0, 40)]);
+    }
+  }
+  const found = [];
+  boxes.forEach(([one, text], index) => {
+    for (const [other, words] of boxes.slice(index + 1)) {
+      const x = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+      const y = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+      if (x > 2 && y > 6) found.push(`${text} / ${words}`);
+    }
+  });
+  return [boxes.length > 300, ...found];
+}"""
+
+
+def some_work(home: Path) -> None:
+    policy(home, budgets=[budget(limit=2.0), budget("week", period="week", limit=50.0)])
+    answer(home, OPUS, at=NOON - HOUR, output_tokens=80_000)
+    answer(home, HAIKU, at=NOON - HOUR, agent="Explore")
+    answer(home, "mystery-1", at=NOON - HOUR)
+    decide("toolu_Explore", at=NOON - HOUR)
+    for number in range(14):
+        decide(f"t{number:02}", at=NOON - 60 + number, agent="Plan", action="denied", set_tier=None)
+
+
+def text(page: Any, selector: str) -> str:
+    return " ".join(page.locator(selector).inner_text().split())
+
+
+def test_the_page_shows_what_the_api_answers(home: Path, dashboard: Start, page: Open) -> None:
+    """Spending, budgets, models, agents, decisions."""
+    some_work(home)
+    here = dashboard()
+    shown = page(here.link)
+    shown.wait_for_selector(READ)
+    stats = here.get("/api/stats")
+    usd = stats["today"]["totals"]["usd"]
+    assert f"Spent ${usd:.2f}+" in text(shown, "#today-figures")
+    assert "Requests 3 1 of them unpriced" in text(shown, "#today-figures")
+    daily = text(shown, "#budget-list li:first-child")
+    assert daily.startswith("daily user, day warn")
+    assert f"${usd:.2f} of $2.00 used ({int(usd * 50)} %)" in daily
+    rows = shown.locator("#spending-rows tbody tr").all_inner_texts()
+    usage = here.get("/api/usage")
+    assert [row.split()[0] for row in rows] == [*(one["model"] for one in usage["rows"]), "Total"]
+    assert "unpriced" in rows[-2]
+    agents = shown.locator("#agents-rows tbody tr th").all_inner_texts()
+    assert agents == [*(one["agent"] for one in here.get("/api/usage?by=agent")["rows"]), "Total"]
+    first = " ".join(shown.locator("#decisions-rows tbody tr").first.inner_text().split())
+    assert first.startswith("11:59 Plan look around")
+    assert "mystery-1 has no price (1 response)" in text(shown, "#health-list")
+    assert shown.locator("#decisions-rows tbody tr").count() == 12
+
+
+def test_the_link_leaves_the_address_and_the_cookie_stays(
+    home: Path, dashboard: Start, page: Open
+) -> None:
+    """A reload needs no code; scripts cannot read the cookie."""
+    here = dashboard()
+    shown = page(here.link)
+    shown.wait_for_selector(READ)
+    assert shown.url == f"{here.address}/"
+    assert shown.evaluate("document.cookie") == ""
+    shown.reload()
+    shown.wait_for_selector(READ)
+    assert shown.locator("#notice").inner_text() == ""
+
+
+def test_without_a_link_the_page_says_how_to_get_one(
+    home: Path, dashboard: Start, browser: Any
+) -> None:
+    """And shows no figure."""
+    here = dashboard()
+    context = browser.new_context()
+    shown = context.new_page()
+    shown.goto(here.address)
+    shown.wait_for_selector(".notice")
+    assert "claude-tier dashboard --link" in shown.locator(".notice").inner_text()
+    assert not shown.locator("#main").is_visible()
+    context.close()
+
+
+def test_a_transcript_that_grows_is_shown(home: Path, dashboard: Start, page: Open) -> None:
+    """Without a reload, and without losing the place of the keyboard."""
+    some_work(home)
+    here = dashboard()
+    shown = page(here.link)
+    shown.wait_for_selector(READ)
+    shown.evaluate("window.same = true")
+    shown.locator("#spending-chart").focus()
+    shown.keyboard.press("ArrowLeft")
+    before = text(shown, "#spending-readout")
+    answer(home, OPUS, at=NOON - 60, output_tokens=30_000)
+    usd = here.get("/api/stats")["today"]["totals"]["usd"]
+    shown.get_by_text(f"${usd:.2f}+").first.wait_for()
+    assert shown.evaluate("window.same && document.activeElement.id") == "spending-chart"
+    assert text(shown, "#spending-readout") == before
+
+
+def test_a_decision_is_shown_with_its_proof(home: Path, dashboard: Start, page: Open) -> None:
+    """First as not seen yet, then as set."""
+    policy(home)
+    decide("toolu_Explore", at=NOON)
+    here = dashboard()
+    shown = page(here.link)
+    shown.wait_for_selector(READ)
+    assert "not seen yet" in text(shown, "#decisions-rows tbody tr")
+    answer(home, HAIKU, at=NOON, agent="Explore")
+    shown.get_by_text("as set").wait_for()
+
+
+def test_a_server_that_ended_is_said(home: Path, browser: Any) -> None:
+    """The last figures stay."""
+    context = browser.new_context()
+    shown = context.new_page()
+    with serving.serving("/repo/app") as here:
+        shown.goto(here.link)
+        shown.wait_for_selector(READ)
+    shown.get_by_text("The dashboard does not answer.").wait_for()
+    assert shown.locator("#main").is_visible()
+    context.close()
+
+
+def test_controls_change_what_is_asked_for(home: Path, dashboard: Start, page: Open) -> None:
+    """Range and key; older decisions; the filter."""
+    some_work(home)
+    here = dashboard()
+    shown = page(here.link)
+    shown.wait_for_selector(READ)
+    shown.get_by_label("24 hours").check(force=True)
+    shown.get_by_label("Project").check(force=True)
+    shown.locator("#spending-rows").get_by_text("/repo/app").wait_for()
+    assert shown.locator("#spending-chart").get_attribute("aria-valuemax") == "23"
+    shown.locator("#decisions-more").click()
+    shown.locator("#decisions-rows tbody tr").nth(14).wait_for()
+    assert not shown.locator("#decisions-more").is_visible()
+    shown.locator("#decisions-action").select_option("assigned")
+    shown.get_by_text("The last 1, newest first").wait_for()
+
+
+def test_the_keyboard_reaches_everything(home: Path, dashboard: Start, page: Open) -> None:
+    """In the order of the page, the skip link first; every stop can be seen."""
+    some_work(home)
+    shown = page(dashboard().link)
+    shown.wait_for_selector(READ)
+    stops = []
+    for _ in range(60):
+        shown.keyboard.press("Tab")
+        stop = shown.evaluate(
+            "() => { const one = document.activeElement, style = getComputedStyle(one);"
+            " const box = one.closest('fieldset label') ?? one;"
+            " return [one.id || one.name || one.textContent.trim(),"
+            " getComputedStyle(box).outlineStyle !== 'none']; }"
+        )
+        if stop[0] in [name for name, _ in stops] or one_is_body(shown):
+            break
+        stops.append(tuple(stop))
+    names = [name for name, _ in stops]
+    wanted = ["Skip to the figures", "theme", "Today", "Health", "range", "by", "spending-chart",
+              "The chart as a table", "By day and by agent", "decisions-agent", "decisions-action",
+              "decisions-more"]  # fmt: skip
+    assert [name for name in names if name in wanted] == wanted
+    assert [name for name, seen in stops if not seen] == []
+
+
+def one_is_body(page: Any) -> bool:
+    return bool(page.evaluate("document.activeElement === document.body"))
+
+
+def test_the_skip_link_leads_to_the_figures(home: Path, dashboard: Start, page: Open) -> None:
+    shown = page(dashboard().link)
+    shown.wait_for_selector(READ)
+    shown.keyboard.press("Tab")
+    shown.keyboard.press("Enter")
+    assert shown.evaluate("document.activeElement.id") == "main"
+
+
+def test_the_chart_is_read_with_the_arrow_keys(home: Path, dashboard: Start, page: Open) -> None:
+    """What a column holds is its value as a slider."""
+    some_work(home)
+    shown = page(dashboard().link)
+    shown.wait_for_selector(READ)
+    chart = shown.locator("#spending-chart")
+    assert chart.get_attribute("role") == "slider"
+    assert chart.get_attribute("aria-valuetext").startswith("Sat 21 Nov: $")
+    chart.focus()
+    shown.keyboard.press("ArrowLeft")
+    assert chart.get_attribute("aria-valuetext") == "Fri 20 Nov: nothing"
+    shown.keyboard.press("Home")
+    assert chart.get_attribute("aria-valuenow") == "0"
+    assert text(shown, "#spending-readout") == "Fri 23 Oct: nothing"
+
+
+def colour(page: Any, selector: str, what: str) -> str:
+    return str(page.evaluate(f"getComputedStyle(document.querySelector('{selector}')).{what}"))
+
+
+def test_dark_by_the_system_or_by_choice(home: Path, dashboard: Start, page: Open) -> None:
+    """The choice is kept in the browser."""
+    here = dashboard()
+    shown = page(here.link)
+    shown.wait_for_selector(READ)
+    light = colour(shown, "body", "backgroundColor")
+    shown.locator("#theme").click()
+    assert colour(shown, "body", "backgroundColor") == light
+    shown.locator("#theme").click()
+    dark = colour(shown, "body", "backgroundColor")
+    assert dark != light
+    shown.reload()
+    shown.wait_for_selector(READ)
+    assert shown.locator("#theme").inner_text() == "Theme: dark"
+    assert colour(shown, "body", "backgroundColor") == dark
+    other = page(here.link, scheme="dark")
+    other.wait_for_selector(READ)
+    assert colour(other, "body", "backgroundColor") == dark
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_names_are_text(home: Path, dashboard: Start, page: Open, kind: str) -> None:
+    """As models, agents, projects, descriptions, budgets, folders: markup, newlines, direction."""
+    name = HOSTILE[kind]
+    policy(
+        home,
+        budgets=[budget(name)],
+        assign={name: {"tier": "haiku", "effort": None}},
+        exempt=[name],
+    )
+    row = {"session": name, "agent": name, "description": name, "would": name, "reason": name}
+    decide("t1", at=NOON, **row)
+    file = home / ".claude/projects/-repo/s.jsonl"
+    file.parent.mkdir(parents=True)
+    message = {"id": "msg_1", "model": name, "stop_reason": "end_turn",
+               "usage": {"input_tokens": 1, "output_tokens": 1}}  # fmt: skip
+    line = {"type": "assistant", "message": message, "sessionId": "s", "cwd": f"/repo/{name}",
+            "timestamp": "2026-11-21T11:00:00.000Z"}  # fmt: skip
+    file.write_text(json.dumps(line) + "\n")
+    shown = page(dashboard().link)
+    shown.wait_for_selector(READ)
+    shown.get_by_label("Project").check(force=True)
+    shown.locator("#spending-rows").get_by_text(f"/repo/{SHOWN[kind]}").wait_for()
+    body = shown.locator("main").inner_text()
+    assert body.count(SHOWN[kind]) >= 8
+    assert shown.evaluate("window.hurt") is None
+    assert shown.locator("main img, main script").count() == 0
+    for steering in "\u202e\u2066\u200f":
+        assert steering not in body
+    bdi = shown.locator("bdi").first
+    assert bdi.evaluate("one => getComputedStyle(one).unicodeBidi") == "isolate"
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    found = AXE.find()
+    try:
+        return (found or AXE.fetch()).read_text("utf-8")
+    except SystemExit as fault:
+        pytest.skip(str(fault))
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the history of the pictures: every section has something to show."""
+    home = tmp_path_factory.mktemp("month")
+    with pictures_page.scene(home):
+        pictures_page.history(home)
+    return home
+
+
+@pytest.fixture
+def month(history: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dashboard]:
+    monkeypatch.setenv("HOME", str(history))
+    shop = str(history / "src" / pictures_page.PROJECTS[0])
+    with serving.serving(shop, clock=lambda: pictures_page.NOW) as here:
+        yield here
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(
+    month: Dashboard, page: Open, axe: str, scheme: str, width: int
+) -> None:
+    """Contrast, names, roles, structure; with every detail open."""
+    shown = whole(page, month, width, scheme)
+    shown.evaluate(axe)
+    found = shown.evaluate("axe.run(document, {resultTypes: ['violations', 'incomplete']})")
+    faults = [
+        (one["id"], one["impact"], [node["target"] for node in one["nodes"]][:3])
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical", "moderate")
+    ]
+    assert faults == []
+    assert len(found["passes"]) > 20
+
+
+@pytest.mark.parametrize("width", [*WIDTHS, 768])
+def test_nothing_is_cut_and_nothing_overlaps(month: Dashboard, page: Open, width: int) -> None:
+    """With every detail open: no sideways scrolling, no text on text."""
+    shown = whole(page, month, width, "light")
+    assert shown.evaluate(CUT) == []
+    assert shown.evaluate(OVERLAPS) == [True]
+
+
+def whole(page: Open, here: Dashboard, width: int, scheme: str) -> Any:
+    shown = page(here.link, width=width, scheme=scheme)
+    shown.clock.set_fixed_time(pictures_page.NOW)
+    shown.reload()
+    shown.wait_for_selector(READ)
+    shown.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    shown.locator("#spending-table tbody tr").first.wait_for()
+    return shown
+
+
+def test_every_picture_is_of_this_page(month: Dashboard) -> None:
+    """Each file that docs/dashboard.md shows is made by the script."""
+    from shipped import ROOT
+
+    folder = ROOT / "docs/pictures"
+    for one in pictures_page.PICTURES:
+        file = folder / f"{one.name}.png"
+        assert file.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+        assert file.stat().st_size < pictures_page.LARGEST
