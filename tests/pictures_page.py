@@ -64,19 +64,21 @@ RUNNING = (  # session, project, minutes since its start, what it does
 
 
 class Picture(NamedTuple):
-    """One file: the scheme, and the width and height of what is seen (0: the whole page)."""
+    """One file: the scheme, the width, and the parts of the page from one to another."""
 
     name: str
     scheme: str
     width: int
-    height: int
+    first: str
+    last: str
 
 
 PICTURES = (
-    Picture("dashboard-light", "light", 1280, 0),
-    Picture("dashboard-dark", "dark", 1280, 0),
-    Picture("dashboard-phone", "light", 390, 0),
+    Picture("dashboard-light", "light", 1280, "header", "#spending"),
+    Picture("dashboard-dark", "dark", 1280, "#savings", "#decisions"),
+    Picture("dashboard-phone", "light", 390, "header", "#spending-readout"),
 )
+MARGIN = 16  # pixels around what is shown
 
 
 def draw(folder: Path) -> None:
@@ -100,7 +102,14 @@ def _take(browser: Any, served: serving.Dashboard, picture: Picture, file: Path)
     page.clock.set_fixed_time(NOW)
     page.goto(served.link)
     page.wait_for_selector("html[data-read]")
-    page.screenshot(path=file, full_page=not picture.height)
+    box = page.evaluate(
+        "([first, last]) => [document.querySelector(first).getBoundingClientRect().top,"
+        " document.querySelector(last).getBoundingClientRect().bottom]",
+        [picture.first, picture.last],
+    )
+    top = max(box[0] - MARGIN, 0)
+    clip = {"x": 0, "y": top, "width": picture.width, "height": box[1] + MARGIN - top}
+    page.screenshot(path=file, full_page=True, clip=clip)
     context.close()
     assert file.stat().st_size < LARGEST, file
 
@@ -128,7 +137,7 @@ def history(home: Path) -> None:
         _session(home, _id(chance), project, NOW - (7 - 1.6 * number) * books.HOUR, chance)
     for session, project, minutes, _ in RUNNING:
         _session(home, session, project, NOW - minutes * 60, chance)
-    _held_back(chance)
+    _held_back()
     _plan()
     _at_work(home)
     backup.write(NOW - 3 * books.HOUR)
@@ -228,17 +237,18 @@ def _subagent(
             _answer(home, kind.model, then, session, cwd, chance, agent=kind.name)
 
 
-def _held_back(chance: random.Random) -> None:
-    """What the daily budget did to two spawns this afternoon."""
-    budget = {"budget": "daily", "session": RUNNING[1][0]}
+def _held_back() -> None:
+    """What a budget and the fan-out limit did to two spawns this afternoon."""
+    session = RUNNING[1][0]
     books.decide(
         "toolu_lowered", at=NOW - 16 * 60, agent="general-purpose", action="lowered", asked="opus",
         origin="asked", set_tier="sonnet", description="Rewrite the pagination",
-        reason="budget daily is at 91 %: sonnet at most", level="cap", used=0.913, **budget,
+        reason="budget daily is at 91 %: sonnet at most", level="cap", used=0.913, budget="daily",
+        session=session,
     )  # fmt: skip
     books.decide(
         "toolu_denied", at=NOW - 4 * 60, agent="Plan", action="denied", set_tier=None,
-        description="Plan the rollout", reason="20 new subagents within 10 min", **budget,
+        description="Plan the rollout", reason="20 new subagents within 10 min", session=session,
     )  # fmt: skip
 
 

@@ -35,6 +35,10 @@ def a_day_of_work(home: Path) -> None:
     decide("t1", at=NOON - HOUR)
     denied = {"action": "denied", "set_tier": None, "reason": "budget daily is at 110 %"}
     decide("t2", at=NOON - 60, agent="Plan", budget="daily", level="stop", used=1.1, **denied)
+    db = ledger.connect(patience=10)
+    with ledger.Writing(db):
+        db.execute("INSERT INTO plan_window VALUES ('seven_day', 40.0, ?, ?)", (NOON + DAY, NOON))
+    db.close()
     backup.write(NOON)
 
 

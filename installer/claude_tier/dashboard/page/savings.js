@@ -11,8 +11,13 @@ export function show(savings) {
   at("savings").hidden = !savings;
   if (!savings) return;
   chart ??= new Columns("savings-chart", "savings-readout");
+  const against = `, against ${baseline(savings)}`;
+  const plan = headline(savings);
+  const sum = (text) => el("span", { class: "sum" }, text);
   at("savings-headline").replaceChildren(
-    el("p", {}, el("span", { class: "sum" }, money(savings.usd)), ` net in 30 days, against ${baseline(savings)}`),
+    plan
+      ? el("p", {}, sum(plan.value), ` of the ${plan.window} saved${against}; ${money(savings.usd)} net in 30 days at list prices`)
+      : el("p", {}, sum(money(savings.usd)), ` net in 30 days${against}`),
     el("p", { class: "quiet" }, visible(savings.sentence)),
   );
   const days = savings.days;
@@ -27,6 +32,17 @@ export function show(savings) {
     parts("By day", "Day", [...days].reverse().map((one) => [period(one.day, true), one])),
     parts("By agent", "Agent", savings.agents.map((one) => [name(one.agent), one])),
   );
+}
+
+/** Who has a plan does not pay by the token: what a window was spared, the longest one known. */
+export function headline(savings) {
+  const known = savings.plan.filter((one) => one.current && one.saved_percent !== null);
+  const one = known.find((window) => window.name === "seven_day") ?? known[0];
+  if (!one) return null;
+  const window = { seven_day: "plan\u2019s week", five_hour: "plan\u2019s five hours" }[one.name];
+  const size = Math.abs(one.saved_percent);
+  const value = `${one.saved_percent < 0 ? "\u2212" : ""}${Number(size.toPrecision(2))}\u00a0%`;
+  return { value, window: window ?? visible(one.name) };
 }
 
 const baseline = ({ baseline: text }) =>

@@ -1,6 +1,7 @@
 // The sections that follow from /api/stats alone.
 
 import { at, el, name, table, visible } from "./dom.js";
+import { headline } from "./savings.js";
 import { age, amount, count, home, moment, money, plural, share, short, size, UNKNOWN } from "./words.js";
 
 const LEVELS = ["ok", "warn", "cap", "stop"];
@@ -49,14 +50,19 @@ function today(stats) {
   const cached = prompt ? totals.cache_read_tokens / prompt : null;
   const spent = totals.requests ? money(totals.usd, totals.unpriced_requests > 0) : "$0.00";
   const beyond = tokensOf(unlisted) || unlisted.usd;
-  const saved = stats.savings;
   at("today-figures").replaceChildren(
     ...figure("Spent", spent, beyond ? `and ${money(unlisted.usd)} beyond transcripts` : ""),
     ...figure("Requests", totals.requests.toLocaleString("en-US"), blind(totals)),
     ...figure("Tokens", count(tokens), cached === null ? "" : `${share(cached)} of the prompts from cache`),
     ...figure("Running", plural(stats.sessions.length, "session"), plural(stats.subagents, "subagent")),
-    ...(saved ? figure("Saved in 30 days", money(saved.usd), "net, against the baseline below") : []),
+    ...savedFigure(stats.savings),
   );
+}
+
+function savedFigure(savings) {
+  const plan = headline(savings);
+  if (!plan) return figure("Saved in 30 days", money(savings.usd), "net");
+  return figure("Saved", plan.value, `of the ${plan.window}; ${money(savings.usd)} in 30 days`);
 }
 
 const blind = (totals) =>
