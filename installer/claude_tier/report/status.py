@@ -174,7 +174,7 @@ def _health(db: sqlite3.Connection) -> Health:
     return Health(
         path=path,
         bytes=sum(file.stat().st_size for file in files if file.exists()),
-        responses=db.execute("SELECT count(*) FROM usage WHERE requests > 0").fetchone()[0],
+        responses=db.execute("SELECT coalesce(sum(requests), 0) FROM session_total").fetchone()[0],
         spooled=len(ledger.spooled()),
         damaged=tuple(backup.damaged()),
         last_backup=copies[0] if copies else None,
