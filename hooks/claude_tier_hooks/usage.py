@@ -10,13 +10,12 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from . import ledger, prices, project, state, transcripts, unlisted
+from . import greatest, ledger, prices, project, state, transcripts, unlisted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .shapes import Cells, Json, Row
 
-TOKENS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "web_searches")
 # How sure we are that a row stands in the session that paid for it.
 COPY, PLAIN, PAID = 0, 1, 2
 
@@ -143,7 +142,7 @@ class Recorder:
         meta = batch.get("meta") or {}
         best: dict[str, Json] = {}
         for row in batch["rows"]:
-            _keep_greatest(best, row, placed)
+            greatest.keep(best, row, placed)
         answered = {row["ref"] for row in best.values()}
         place = (placed, agent_id, main, meta)
         places: dict[object, Row] = {}
@@ -185,7 +184,7 @@ class Recorder:
         new = [
             at, owner["id"], agent, run, self.id(row["model"]), self.source, row["requests"],
             int(row["final"]), owned, int(row["speed"] == "fast"), row["geo"] or None,
-            *[row[kind] for kind in TOKENS], None, self._asked(row),
+            *[row[kind] for kind in greatest.TOKENS], None, self._asked(row),
         ]  # fmt: skip
         if owned != COPY:
             self._note_model(owner, run, row, at)
@@ -233,7 +232,7 @@ class Recorder:
 
     def _merged(self, new: Cells, old: Cells, row: Json) -> Cells:
         """The greater of two rows of one response, where it was paid, when it began."""
-        greater = _weight(new) >= _weight(old)
+        greater = greatest.weight(new) >= greatest.weight(old)
         place = new if self._owns(new, old) else old
         merged = list(new if greater else old)
         merged[0] = min(new[0], old[0])
@@ -263,7 +262,7 @@ class Recorder:
 
     def _as_usage(self, cells: Cells) -> Json:
         return dict(
-            zip(TOKENS, cells[11:17]),
+            zip(greatest.TOKENS, cells[11:17]),
             model=ledger.text_of(self.db, cells[4]),
             speed="fast" if cells[9] else None,
             geo=cells[10],
@@ -369,33 +368,6 @@ class Recorder:
         self._keep_models()
         unlisted.recompute(self.db, self.touched, self.table, self.hosts)
         self.sums, self.runs, self.last, self.touched = {}, {}, {}, set()
-
-
-def _keep_greatest(best: Json, row: Json, placed: str) -> None:
-    key = row["key"]
-    if not key.startswith("msg_"):
-        # Local servers reuse ids: only the same prompt in the same session is the same response.
-        prompt = [row[kind] for kind in ("input", "cache_read", "cache_write_5m", "cache_write_1h")]
-        session = row["copied_from"] or row["session"] or placed
-        key = "%s:%s:%s" % (session, key, ":".join(map(str, prompt)))
-    if "advisor" in row:
-        key += "#advisor%d" % row["advisor"]
-    known = best.get(key)
-    if known is None:
-        best[key] = row
-        return
-    first = min((at for at in (known["at"], row["at"]) if at is not None), default=None)
-    if _row_weight(row) >= _row_weight(known):
-        best[key] = row
-    best[key]["at"] = first
-
-
-def _row_weight(row: Json) -> tuple[int, bool, int]:
-    return row["output"], row["final"], sum(row[kind] for kind in TOKENS)
-
-
-def _weight(row: Cells) -> tuple[int, int, int]:
-    return row[12], row[7], sum(row[11:17])
 
 
 def _load_session(db: sqlite3.Connection, number: int) -> Json | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from claude_tier.backfill import scanning
-from claude_tier_hooks import transcripts, usage
+from claude_tier_hooks import greatest, transcripts
 from corpus import SCENES, build
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +21,7 @@ def read(scan: Any, data: bytes) -> dict[str, Any]:
     scan(data, batch)
     best: dict[str, Any] = {}
     for row in batch["rows"]:
-        usage._keep_greatest(best, row, "placed")
+        greatest.keep(best, row, "placed")
     return {**batch, "rows": best}
 
 
