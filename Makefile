@@ -1,6 +1,7 @@
 # make test    everything: style, types, and all tests, the real client's included
 # make check   style and types only
 # make bench   the measurements in tests/benchmarks
+# make pictures  draw docs/pictures anew
 # make clean   remove what these made (the fetched client stays in its cache)
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: test check bench client clean
+.PHONY: test check bench pictures client clean
 
 test: check client
 	$(BIN)/pytest -n auto $(ARGS)
@@ -22,6 +23,9 @@ check: $(INSTALLED)
 
 bench: $(INSTALLED)
 	set -e; for file in tests/benchmarks/bench_*.py; do $(BIN)/python $$file $(ARGS); done
+
+pictures: $(INSTALLED)
+	$(BIN)/python tests/pictures.py
 
 client: $(INSTALLED)
 	test -n "$$CLAUDE_TIER_CLIENT" || $(BIN)/python tests/fetch_client.py
