@@ -89,7 +89,8 @@ def serving(
 ) -> Iterator[Dashboard]:
     """A dashboard over the ledger of this HOME; `clock` is what its figures are told."""
     books = reading.Books(folder, fresh=0.0)
-    watcher = watching.Watcher(watching.Look(books), interval=interval, beat=beat)
+    look = watching.Look(books)
+    watcher = watching.Watcher(look, close=look.close, interval=interval, beat=beat)
     token, where = keys.token(), server.listen(0)
     own = keys.Keys(token, where.port)
     ready = threading.Event()

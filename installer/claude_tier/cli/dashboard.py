@@ -61,7 +61,8 @@ def _serve(port: int, *, opens: bool, as_json: bool) -> int:
     token = keys.token()
     where = server.listen(port)
     own = keys.Keys(token, where.port)
-    watcher = watching.Watcher(watching.Look(books))
+    look = watching.Look(books)
+    watcher = watching.Watcher(look, close=look.close)
     site = app.Site(own, books, watcher)
 
     def ready() -> None:

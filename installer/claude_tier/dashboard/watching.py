@@ -77,9 +77,15 @@ class Watcher:
     """Looks while a page listens, and tells every one that does."""
 
     def __init__(
-        self, look: Callable[[], bool], *, interval: float = INTERVAL, beat: float = BEAT
+        self,
+        look: Callable[[], bool],
+        *,
+        close: Callable[[], None] = lambda: None,
+        interval: float = INTERVAL,
+        beat: float = BEAT,
     ) -> None:
         self._look = look
+        self._close = close
         self._interval = interval
         self._beat = beat
         self._number = 0
@@ -94,12 +100,15 @@ class Watcher:
 
     async def run(self) -> None:
         """Until it is cancelled. A look that fails is one more reason to look at the page."""
-        while True:
-            began = time.monotonic()
-            if self._pages and await to_thread.run_sync(self._changed):
-                self._number += 1
-                self._tell()
-            await anyio.sleep(max(self._interval, SHARE * (time.monotonic() - began)))
+        try:
+            while True:
+                began = time.monotonic()
+                if self._pages and await to_thread.run_sync(self._changed):
+                    self._number += 1
+                    self._tell()
+                await anyio.sleep(max(self._interval, SHARE * (time.monotonic() - began)))
+        finally:
+            self._close()
 
     def end(self) -> None:
         """Let go of every page."""

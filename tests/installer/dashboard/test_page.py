@@ -11,6 +11,7 @@ import pictures_page
 import pytest
 import serving
 from books import HAIKU, HOUR, NOON, OPUS, answer, budget, decide, policy
+from claude_tier_hooks import ledger
 from fetch_axe import AXE
 from serving import Dashboard
 
@@ -113,6 +114,20 @@ def test_the_page_shows_what_the_api_answers(home: Path, dashboard: Start, page:
     assert first.startswith("11:59 Plan look around")
     assert "mystery-1 has no price (1 response)" in text(shown, "#health-list")
     assert shown.locator("#decisions-rows tbody tr").count() == 12
+
+
+def test_a_plan_window_without_a_budget_is_shown(home: Path, dashboard: Start, page: Open) -> None:
+    """With its figure and without a level."""
+    policy(home, budgets=[])
+    db = ledger.connect(patience=10)
+    with ledger.Writing(db):
+        db.execute("INSERT INTO plan_window VALUES ('seven_day', 40.0, ?, ?)", (NOON + 9e4, NOON))
+    db.close()
+    shown = page(dashboard().link)
+    shown.wait_for_selector(READ)
+    assert "40 % used Resets Sun 22 Nov, 13:00." in text(shown, "#budget-list li")
+    assert shown.locator("#budget-list .pill").count() == 0
+    assert "Saved" in text(shown, "#today-figures")
 
 
 def test_the_link_leaves_the_address_and_the_cookie_stays(

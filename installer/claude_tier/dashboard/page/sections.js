@@ -82,10 +82,26 @@ function figure(title, value, more) {
 
 function budgets(stats) {
   const paces = new Map(stats.pace.map((one) => [`${one.kind} ${one.name}`, one]));
-  const made = stats.budgets.map((one) => budget(one, paces.get(`budget ${one.name}`), stats.generated_at));
+  const now = stats.generated_at;
+  const made = [
+    ...stats.budgets.map((one) => budget(one, paces.get(`budget ${one.name}`), now)),
+    ...stats.pace.filter((one) => one.kind === "window").map((one) => budget(unlimited(one), one, now)),
+  ];
   at("budget-list").replaceChildren(...(made.length ? made : [el("li", { class: "quiet" }, "No budget is set.")]));
   at("budget-notes").textContent = visible(methods(stats.pace));
 }
+
+/** A plan window that no budget watches: it has a figure and an end, but no level. */
+const unlimited = (pace) => ({
+  ...pace,
+  scope: "plan",
+  period: "no budget",
+  used: pace.used * pace.limit,
+  share: pace.used,
+  reserved: 0,
+  level: "",
+  unpriced_requests: 0,
+});
 
 function budget(one, pace, now) {
   const known = one.share !== null;
@@ -95,7 +111,7 @@ function budget(one, pace, now) {
     { class: "top" },
     el("h3", {}, name(one.name)),
     el("span", { class: "quiet" }, name(`${one.scope}, ${one.period.replace("_", "-")}`)),
-    el("span", { class: `pill ${known ? one.level : ""}` }, known ? one.level : UNKNOWN),
+    one.level ? el("span", { class: `pill ${known ? one.level : ""}` }, known ? one.level : UNKNOWN) : null,
   );
   const lines = [
     known ? `${used}${one.unit === "plan_percent" ? " used" : ` used (${share(one.share)})`}` : why(one),
@@ -120,7 +136,7 @@ function bar(one, known) {
   return el(
     "div",
     {
-      class: `bar ${known ? one.level : ""}`,
+      class: `bar ${(known && one.level) || "quiet"}`,
       role: "meter",
       "aria-label": `${visible(one.name)}, used`,
       "aria-valuemin": "0",
