@@ -145,14 +145,15 @@ class Recorder:
             greatest.keep(best, row, placed)
         answered = {row["ref"] for row in best.values()}
         place = (placed, agent_id, main, meta)
-        places: dict[object, Row] = {}
+        places: dict[str | None, Row] = {}
         for key, row in best.items():
             if row["copied_from"]:
                 self._record(key, row, batch, self._copied(row, place))
                 continue
-            if row["session"] not in places:
-                places[row["session"]] = self._placed(row, place)
-            self._record(key, row, batch, places[row["session"]])
+            named = row["session"] if isinstance(row["session"], str) else None
+            if named not in places:
+                places[named] = self._placed(row, place)
+            self._record(key, row, batch, places[named])
         for model, at in () if agent_id else batch.get("models", ()):
             self._tell_model(self.session(placed, None, main)["id"], model, at)
         for cost, at in batch["costs"]:
