@@ -13,6 +13,7 @@ from . import (
     decisions,
     ingest,
     ledger,
+    places,
     policy,
     project,
     refresh,
@@ -137,7 +138,7 @@ def subagent_stop(event: Json) -> Json | None:
     """Count what it used and free what was reserved; may come more than once for one subagent."""
     agent_id = event.get("agent_id")
     path = str(event.get("agent_transcript_path") or "")
-    meta = state.read_json(path.partition(".jsonl")[0] + ".meta.json") or {}
+    meta = state.read_json(places.stem(path) + ".meta.json") or {}
     agent = event.get("agent_type") or meta.get("agentType")  # a compaction's has none
     known = isinstance(agent_id, str) and isinstance(agent, str)
     _catch_up(event, (str(agent_id), str(agent), meta.get("toolUseId")) if known else None)

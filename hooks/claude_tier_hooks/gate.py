@@ -17,12 +17,12 @@ from . import (
     decisions,
     ingest,
     ledger,
+    places,
     policy,
     project,
     replayable,
     reservations,
     state,
-    transcripts,
 )
 from .usage import Recorder
 
@@ -94,7 +94,7 @@ def _read(db: sqlite3.Connection, call: Json, rules: Json) -> list[Json]:
     until = time.monotonic() + WAIT
     while True:
         call["main"] = main = ingest.find_main(call["session"], call["transcript"])
-        written = main and transcripts.mentions(main, call["inside"], call["id"])
+        written = main and places.mentions(main, call["inside"], call["id"])
         batches = ingest.session_batches(db, main, time.monotonic() + READING)
         known = _caller_model(db, call, batches)
         if (known and (written or not spending)) or time.monotonic() >= until:

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 
-from . import ledger, state, transcripts
+from . import ledger, places, state, transcripts
 from .usage import Recorder, skip
 
 TYPE_CHECKING = False
@@ -76,8 +76,8 @@ def read(
                 break
             if batch is None:
                 break
-            if transcripts.place(path)[1]:
-                batch["meta"] = state.read_json(path.partition(".jsonl")[0] + ".meta.json")
+            if places.place(path)[1]:
+                batch["meta"] = state.read_json(places.stem(path) + ".meta.json")
             yield batch
             more = batch["more"]
             seen = tuple(batch[key] for key in ("inode", "size", "mtime_ns", "offset", "mark"))
@@ -88,7 +88,7 @@ def session_batches(db: sqlite3.Connection, main: str | None, deadline: float) -
     """What is new of one session and its subagents."""
     if not main:
         return []
-    paths = transcripts.of_session(main)
+    paths = places.of_session(main)
     return list(read(paths, offsets(db, paths), deadline))
 
 
@@ -131,7 +131,7 @@ def _try(db: sqlite3.Connection, batches: list[Json], policy: Json) -> Exception
 def changed(db: sqlite3.Connection, roots: Iterable[str]) -> tuple[list[str], dict[str, tuple]]:  # type: ignore[type-arg]
     """Every transcript that differs from what was read, newest first, and what was read."""
     known = offsets(db)
-    found = [one for root in roots for one in transcripts.walk(root)]
+    found = [one for root in roots for one in places.walk(root)]
     found.sort(key=lambda one: -one[2])
     paths = [
         path

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
     from .shapes import Json
 
+    Measured = tuple[float, float, str]
+    Drop = tuple[float, float]
+
 HOUR, DAY = 3600, 86400
 # What the present pace is measured over.
 LOOKBACK = {"session": HOUR, "day": HOUR, "five_hour": HOUR,
             "week": DAY, "month": DAY, "seven_day": DAY}  # fmt: skip
 SHORTEST = 60  # seconds; over less than that a rate says nothing
 COARSE = 900  # seconds; plan windows come in whole percents
+BEYOND = "; beyond 24 h: "  # between two methods
 FARTHEST = 30 * DAY  # a forecast without the end of a period to stop it
 LEVELS = ("warn", "cap", "stop")
 REACHED, EXPECTED, RESET, NEVER, UNKNOWN = (
@@ -45,7 +49,9 @@ def forecast(db: sqlite3.Connection, standing: Json, here: Json, now: float) -> 
 
     `elapsed` and `pace` are None where the period has no end: a session, a window that rolls.
     `hits` has for warn, cap and stop the `share`, the `state` and, where that is `expected`, the
-    time `at` it is reached. `method` says what `rate` was measured over, `seconds` how long.
+    time `at` it is reached. `rate` is the one behind the next level, `method` says what it was
+    measured over, `seconds` how long. A week or month that the last hour would bring to a level
+    within 24 h is reckoned at that hour's rate so far.
     """
     what, used, since = standing["budget"], standing["used"], standing["since"]
     made: Json = {
@@ -61,17 +67,53 @@ def forecast(db: sqlite3.Connection, standing: Json, here: Json, now: float) -> 
     if until is not None:
         made["elapsed"] = (now - since) / (until - since)
         made["pace"] = used / made["elapsed"] if now - since >= SHORTEST else None
-    measured = _measured(db, standing, here, now)
-    if measured:
-        made.update(zip(("rate", "seconds", "method"), measured))
-    drops = _drops(db, what, here, now) if rolls and measured else []
+    rates = _rates(db, standing, here, now)
+    drops = _drops(db, what, here, now) if rolls and rates else []
+    if rates:
+        made.update(zip(("rate", "seconds", "method"), _told(rates, standing, now, drops)))
     for hit in made["hits"].values():
         if used >= hit["share"] - 1e-12:
             hit["state"] = REACHED
-        elif measured:
+        elif rates:
             room = hit["share"] * what["limit"] - standing["amount"]
-            hit.update(_expected(_at(room, measured[0], now, drops), until, now))
+            hit.update(_expected(_first(room, rates, now, drops), until, now))
     return made
+
+
+def _rates(db: sqlite3.Connection, standing: Json, here: Json, now: float) -> list[Measured]:
+    """What it goes on at; before that, where the last hour was faster, what holds for a day.
+
+    Without the second a week with $1 left would outlast a day with $1 left.
+    """
+    what = standing["budget"]
+    long = LOOKBACK[what["period"]]
+    found = _measured(db, standing, here, now, long)
+    if found is None or long <= HOUR or what["unit"] == "plan_percent":
+        return [found] if found else []
+    recent = _measured(db, standing, here, now, HOUR)
+    return [recent, found] if recent and recent[0] > found[0] else [found]
+
+
+def _first(room: float, rates: list[Measured], now: float, drops: list[Drop]) -> float | None:
+    """When that much more is used: at the recent rate within a day, else at the long one."""
+    at = None
+    for rate, _, _ in rates:
+        at = _at(room, rate, now, drops)
+        if at is not None and at - now <= DAY:
+            break
+    return at
+
+
+def _told(rates: list[Measured], standing: Json, now: float, drops: list[Drop]) -> Measured:
+    """The rate behind the next level."""
+    what = standing["budget"]
+    ahead = [what[level] for level in LEVELS if standing["used"] < what[level] - 1e-12]
+    (rate, seconds, text), last = rates[0], rates[-1]
+    room = min(ahead, default=0.0) * what["limit"] - standing["amount"]
+    at = _at(room, rate, now, drops) if ahead else None
+    if len(rates) == 1 or at is None or at - now > DAY:
+        return last
+    return rate, seconds, text + BEYOND + last[2]
 
 
 def _expected(at: float | None, until: float | None, now: float) -> Json:
@@ -105,36 +147,44 @@ def _rolls(what: Json, since: float, now: float) -> bool:
 
 
 def _measured(
-    db: sqlite3.Connection, standing: Json, here: Json, now: float
-) -> tuple[float, float, str] | None:
+    db: sqlite3.Connection, standing: Json, here: Json, now: float, lookback: int
+) -> Measured | None:
     """(rate per hour, seconds it was measured over, what these are)."""
     what, since = standing["budget"], standing["since"]
     if what["unit"] == "plan_percent":
         begin, gone = _reported(db, standing, now)
         text = "reported"
     else:
-        begin = _beginning(db, what, since, here, now)
+        begin, since = _beginning(db, what, since, here, now - lookback)
         gone, text = budget.spent(db, what, begin, here)[0], "used"
     seconds = now - begin
     if seconds < SHORTEST:
         return None
-    text += (" since it began, %s ago" if begin <= since else " in the last %s") % _length(seconds)
-    return max(0.0, gone) * HOUR / seconds, seconds, text
+    text += " since it began, %s ago" if begin <= since else " in the last %s"
+    return max(0.0, gone) * HOUR / seconds, seconds, text % length(seconds)
 
 
-def _length(seconds: float) -> str:
+def length(seconds: float) -> str:
+    """73 min, 24 h."""
     minutes = int(seconds // 60)
     return "%d min" % minutes if minutes < 120 else "%.0f h" % (seconds / HOUR)
 
 
-def _beginning(db: sqlite3.Connection, what: Json, since: float, here: Json, now: float) -> float:
-    """Where the present pace is measured from: a quarter hour's start, as the sums are."""
-    begin = max(since, now - LOOKBACK[what["period"]])
+def _beginning(
+    db: sqlite3.Connection, what: Json, since: float, here: Json, back: float
+) -> tuple[float, float]:
+    """(where the rate is measured from, where the period or session began).
+
+    A quarter hour's start, as the sums are; but of a session nothing is older than its start.
+    """
     if _of_session(what):
         query = "SELECT started FROM session WHERE id = ?"
         row = db.execute(query, (here.get("session"),)).fetchone()
-        begin = max(begin, row[0] or 0.0) if row else begin
-    return float(begin // ledger.BUCKET * ledger.BUCKET)
+        started = float(row[0] or 0.0) if row else 0.0
+        if started >= max(since, back):
+            return started, started
+    begin = max(since, back)
+    return float(begin // ledger.BUCKET * ledger.BUCKET), since
 
 
 def _reported(db: sqlite3.Connection, standing: Json, now: float) -> tuple[float, float]:
@@ -156,7 +206,7 @@ def _reported(db: sqlite3.Connection, standing: Json, now: float) -> tuple[float
     return began, amount
 
 
-def _drops(db: sqlite3.Connection, what: Json, here: Json, now: float) -> list[tuple[float, float]]:
+def _drops(db: sqlite3.Connection, what: Json, here: Json, now: float) -> list[Drop]:
     """When each quarter hour in a window that rolls leaves it, and how much leaves with it."""
     length = budget.WINDOWS[what["period"]]
     sums = budget.by_quarter(db, what, now - length, here)
@@ -164,7 +214,7 @@ def _drops(db: sqlite3.Connection, what: Json, here: Json, now: float) -> list[t
     return [((n + 1) * ledger.BUCKET + length, sums.get(n, 0.0)) for n in range(first, last + 1)]
 
 
-def _at(room: float, rate: float, now: float, drops: list[tuple[float, float]]) -> float | None:
+def _at(room: float, rate: float, now: float, drops: list[Drop]) -> float | None:
     """When that much more is used at that rate; with `drops`, what leaves the window makes room."""
     if rate <= 0:
         return None

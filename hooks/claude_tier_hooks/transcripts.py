@@ -31,6 +31,7 @@ PENDING = 64  # requests without an answer that are remembered between reads
 NEEDLES = (b'"usage"', b'"api-request"', b'"cost-state"', b'{"type":"model"')
 SYNTHETIC = "<synthetic>"
 MOST = 1e15  # no figure of a session is greater
+_EARLIEST, _LATEST = 946_684_800, 7_258_118_400  # the years 2000 to 2199
 
 _BLANK = " \t\r\n\0"
 _decode = json.JSONDecoder(strict=False).raw_decode
@@ -321,13 +322,17 @@ def _advisor(response: Json, one: Json, number_: int) -> Json | None:
 
 
 def epoch(text: object) -> float | None:
-    """2026-11-20T23:00:00.123Z as epoch seconds; None for anything else."""
+    """2026-11-20T23:00:00.123Z as epoch seconds; None for anything else.
+
+    A year in which nobody used this is no time: a writer's zero is year 1.
+    """
     if not isinstance(text, str):
         return None
     try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
     except (ValueError, OverflowError):
         return None
+    return moment if _EARLIEST < moment < _LATEST else None
 
 
 def head(path: str) -> Json:
@@ -347,64 +352,3 @@ def head(path: str) -> Json:
         if len(found) == 2:
             break
     return found
-
-
-def place(path: str) -> tuple[str, str | None]:
-    """(session, agent id) as the file's place says; the agent id is None for the main one.
-
-    projects/<slug>/<session>.jsonl, projects/<slug>/<session>/subagents/[…/]agent-<id>.jsonl;
-    before 2.1.39 agent-<id>.jsonl beside the session, whose rows name it.
-    """
-    name = os.path.basename(path).partition(".jsonl")[0]
-    parts = path.split(os.sep)
-    if "subagents" in parts:
-        at = len(parts) - 1 - parts[::-1].index("subagents")
-        return parts[at - 1], name.partition("agent-")[2] or name
-    if name.startswith("agent-"):
-        return "", name[6:]
-    return name, None
-
-
-def of_session(main: str) -> list[str]:
-    """The session's own file and those of its subagents, as far as they exist."""
-    found = [main] if os.path.isfile(main) else []
-    return found + [path for path, _, _ in walk(main.partition(".jsonl")[0])]
-
-
-def mentions(main: str, agent_id: str | None, text: str) -> bool:
-    """Whether the end of that conversation's file holds a text; False when it is not there."""
-    path = main
-    if agent_id:
-        path = os.path.join(main.partition(".jsonl")[0], "subagents", "agent-%s.jsonl" % agent_id)
-    try:
-        with open(path, "rb") as stream:
-            stream.seek(max(0, os.fstat(stream.fileno()).st_size - HEAD))
-            return text.encode("utf-8", "replace") in stream.read(HEAD)
-    except OSError:
-        return False
-
-
-def walk(folder: str) -> list[tuple[str, int, int]]:
-    """(path, size, mtime_ns) of every transcript below a folder; what cannot be read is left."""
-    found: list[tuple[str, int, int]] = []
-    try:
-        with os.scandir(folder) as entries:
-            for one in entries:
-                if one.is_dir(follow_symlinks=False):
-                    if one.name != "tool-results":
-                        found.extend(walk(one.path))
-                elif is_transcript(one.name) and one.is_file():
-                    stat = one.stat()
-                    found.append((one.path, stat.st_size, stat.st_mtime_ns))
-    except OSError:
-        pass
-    return found
-
-
-def is_transcript(name: str) -> bool:
-    """x.jsonl and the x.jsonl.orphaned-… the client leaves after a crash; its names are UTF-8."""
-    return (
-        ".jsonl" in name
-        and (name.endswith(".jsonl") or ".jsonl.orphaned-" in name)
-        and state.storable(name) == name
-    )

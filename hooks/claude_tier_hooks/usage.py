@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from . import greatest, ledger, prices, project, state, transcripts, unlisted
+from . import greatest, ledger, places, prices, project, state, transcripts, unlisted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Recorder:
 
     def apply(self, batch: Json) -> None:
         """One batch of a transcript: its responses, its cost-states, how far it was read."""
-        placed, agent_id = transcripts.place(batch["path"])
+        placed, agent_id = places.place(batch["path"])
         main = None if agent_id else batch["path"]
         if agent_id and placed:
             main = batch["path"].partition("/%s/subagents/" % placed)[0] + "/%s.jsonl" % placed
@@ -145,15 +145,15 @@ class Recorder:
             greatest.keep(best, row, placed)
         answered = {row["ref"] for row in best.values()}
         place = (placed, agent_id, main, meta)
-        places: dict[str | None, Row] = {}
+        owners: dict[str | None, Row] = {}
         for key, row in best.items():
             if row["copied_from"]:
                 self._record(key, row, batch, self._copied(row, place))
                 continue
             named = row["session"] if isinstance(row["session"], str) else None
-            if named not in places:
-                places[named] = self._placed(row, place)
-            self._record(key, row, batch, places[named])
+            if named not in owners:
+                owners[named] = self._placed(row, place)
+            self._record(key, row, batch, owners[named])
         for model, at in () if agent_id else batch.get("models", ()):
             self._tell_model(self.session(placed, None, main)["id"], model, at)
         for cost, at in batch["costs"]:

@@ -52,9 +52,9 @@ SCAN = """
 import sys, time
 from claude_tier import backfill
 from claude_tier.backfill import workers
-from claude_tier_hooks import transcripts
+from claude_tier_hooks import places
 start = time.perf_counter()
-files = sorted(transcripts.walk(sys.argv[1]), key=lambda one: -one[1])
+files = sorted(places.walk(sys.argv[1]), key=lambda one: -one[1])
 rows = sum(len(b["rows"]) for found in workers.read((f[0], None) for f in files) for b in found)
 print(time.perf_counter() - start)
 """

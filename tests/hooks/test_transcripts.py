@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claude_tier_hooks import ingest, ledger, policy, transcripts
+from claude_tier_hooks import ingest, ledger, places, policy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -201,4 +201,4 @@ def test_a_transcript_with_an_unspeakable_name_is_left(home: Path, file: Path) -
     with open(odd, "w") as stream:  # noqa: PTH123 - pathlib knows no bytes
         stream.write(json.dumps(answer(2)) + "\n")
 
-    assert [path for path, _, _ in transcripts.walk(str(home / ".claude/projects"))] == [str(file)]
+    assert [path for path, _, _ in places.walk(str(home / ".claude/projects"))] == [str(file)]

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from claude_tier_hooks import backup, decisions, ingest, ledger, state, transcripts, unpriced
+from claude_tier_hooks import backup, decisions, ingest, ledger, places, state, unpriced
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.errors import UserError
@@ -155,7 +155,7 @@ def _held(copy: Path) -> int:
 
 def _read_all(db: sqlite3.Connection, rules: Json) -> int:
     """Every transcript from its first line; how many there were."""
-    files = transcripts.walk(ingest.projects())
+    files = places.walk(ingest.projects())
     paths = [path for path, _, _ in sorted(files, key=lambda one: -one[2])]
     waiting: list[Json] = []
     rows, done = 0, set()

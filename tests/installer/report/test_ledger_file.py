@@ -10,7 +10,7 @@ import pytest
 from books import answer
 from claude_tier import cli
 from claude_tier.report import ledger_file
-from claude_tier_hooks import ledger, state, transcripts
+from claude_tier_hooks import ledger, places, state
 
 Capture = pytest.CaptureFixture[str]
 
@@ -101,6 +101,6 @@ def test_no_bar_where_nobody_watches(home: Path, capsys: Capture) -> None:
     """A pipe gets results alone, also after long work."""
     for number in range(2100):
         answer(home, at=1_795_000_000.0 + number)
-    assert transcripts.walk(str(home / ".claude" / "projects"))
+    assert places.walk(str(home / ".claude" / "projects"))
     assert cli.main(["ledger", "totals"]) == 0
     assert capsys.readouterr().err == ""

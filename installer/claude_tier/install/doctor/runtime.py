@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
-from claude_tier_hooks import __version__, ingest, refresh, state, transcripts
+from claude_tier_hooks import __version__, ingest, places, refresh, state
 from claude_tier_hooks import policy as ladder
 
 from claude_tier.errors import UserError
@@ -134,8 +134,8 @@ def _installed_at(machine: Machine) -> float:
 
 def _unseen(since: float) -> float | None:
     """When the latest session began that is younger than that; None if there is none."""
-    found = [(mtime, path) for path, _, mtime in transcripts.walk(ingest.projects())]
-    newest = (path for _, path in sorted(found, reverse=True) if not transcripts.place(path)[1])
+    found = [(mtime, path) for path, _, mtime in places.walk(ingest.projects())]
+    newest = (path for _, path in sorted(found, reverse=True) if not places.place(path)[1])
     began = (_began(path) for path in islice(newest, NEWEST))
     late = [at for at in began if at is not None and at > since + SLACK]
     return max(late, default=None)
