@@ -128,17 +128,21 @@ def _try(db: sqlite3.Connection, batches: list[Json], policy: Json) -> Exception
     return None
 
 
-def changed(db: sqlite3.Connection, roots: Iterable[str]) -> tuple[list[str], dict[str, tuple]]:  # type: ignore[type-arg]
-    """Every transcript that differs from what was read, newest first, and what was read."""
+def changed(
+    db: sqlite3.Connection, roots: Iterable[str], closed: list[str] | None = None
+) -> tuple[list[str], dict[str, tuple], int]:  # type: ignore[type-arg]
+    """Every transcript that differs from what was read, newest first; what was read; how many
+    transcripts there are. Folders that cannot be read are put into `closed`.
+    """
     known = offsets(db)
-    found = [one for root in roots for one in places.walk(root)]
+    found = [one for root in roots for one in places.walk(root, closed)]
     found.sort(key=lambda one: -one[2])
     paths = [
         path
         for path, size, mtime in found
         if path not in known or known[path][1:3] != (size, mtime)
     ]
-    return paths, known
+    return paths, known, len(found)
 
 
 def everything(
@@ -150,7 +154,7 @@ def everything(
     progress: Callable[[int, int], None] | None = None,
 ) -> bool:
     """Read every changed transcript; False when the deadline came first."""
-    paths, known = changed(db, roots or [projects()])
+    paths, known, _ = changed(db, roots or [projects()])
     return files(db, policy, paths, known, deadline=deadline, progress=progress)
 
 

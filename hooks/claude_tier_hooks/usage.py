@@ -44,6 +44,10 @@ class Recorder:
         self.table = {key: policy.get(key) for key in ("models", "geo", "web_search_usd")}
         self.hosts = policy.get("hosts") or {}
         self.source = ledger.name_id(db, source)
+        self.forget()
+
+    def forget(self) -> None:
+        """Look everything up again, and sum from nothing."""
         self.ids: dict[str, int] = {}
         self.files: set[str] = set()
         self.agents: dict[tuple[int, str], tuple[int, int]] = {}

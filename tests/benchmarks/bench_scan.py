@@ -54,8 +54,8 @@ from claude_tier import backfill
 from claude_tier.backfill import workers
 from claude_tier_hooks import places
 start = time.perf_counter()
-files = sorted(places.walk(sys.argv[1]), key=lambda one: -one[1])
-rows = sum(len(b["rows"]) for found in workers.read((f[0], None) for f in files) for b in found)
+files = [backfill.Unread(path, None, size) for path, size, _ in places.walk(sys.argv[1])]
+rows = sum(len(batch["rows"]) for found in workers.read(files) for batch in found)
 print(time.perf_counter() - start)
 """
 

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from claude_tier_hooks import ingest, state
 from claude_tier_hooks.shapes import Json
@@ -21,6 +22,21 @@ BATCH_ROWS = 10_000  # of one transaction, which takes about as long as a hook w
 
 Progress = Callable[[int, int], None]
 Known = tuple[int, int, int, int, int, "str | None"]  # as `ingest.offsets` gives it
+
+
+class Unread(NamedTuple):
+    """A transcript, what is known of it, and how many of its bytes are new."""
+
+    path: str
+    known: Known | None
+    size: int
+
+
+class Found(NamedTuple):
+    """How many transcripts there are, and the files and folders that could not be read."""
+
+    number: int
+    closed: tuple[str, ...]
 
 
 def roots() -> list[str]:
@@ -39,28 +55,29 @@ def roots() -> list[str]:
     return [*{os.path.realpath(one): one for one in reversed(places)}.values()][::-1]
 
 
-def everything(db: sqlite3.Connection, rules: Json, progress: Progress) -> None:
+def everything(db: sqlite3.Connection, rules: Json, progress: Progress) -> Found:
     """Read what is new in every transcript there is; raises sqlite3.Error."""
-    paths, known = ingest.changed(db, roots())
-    sizes = {path: _unread(path, known.get(path)) for path in paths}
-    if sum(sizes.values()) < MUCH:
-        ingest.files(db, rules, paths, known, progress=progress)
+    closed: list[str] = []
+    paths, known, number = ingest.changed(db, roots(), closed)
+    readable = [path for path in paths if os.access(path, os.R_OK)]
+    closed += [path for path in paths if path not in {*readable} and Path(path).exists()]
+    files = [_unread(path, known.get(path)) for path in readable]
+    if sum(file.size for file in files) < MUCH:
+        ingest.files(db, rules, readable, known, progress=progress)
     else:
-        paths.sort(key=lambda path: -sizes[path])  # so that no core is left with a large one
-        _in_bulk(db, rules, [(path, known.get(path)) for path in paths], progress)
+        _in_bulk(db, rules, files, progress)
+    return Found(number, tuple(closed))
 
 
-def _unread(path: str, known: Known | None) -> int:
+def _unread(path: str, known: Known | None) -> Unread:
     try:
         size = os.stat(path).st_size  # noqa: PTH116 - thousands of them
     except OSError:
-        return 0
-    return size - known[3] if known and known[3] <= size else size
+        size = 0
+    return Unread(path, known, size - known[3] if known and known[3] <= size else size)
 
 
-def _in_bulk(
-    db: sqlite3.Connection, rules: Json, files: list[tuple[str, Known | None]], progress: Progress
-) -> None:
+def _in_bulk(db: sqlite3.Connection, rules: Json, files: list[Unread], progress: Progress) -> None:
     """Read on every core, write in few transactions."""
     from claude_tier.backfill import recording, workers
 

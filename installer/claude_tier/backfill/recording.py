@@ -18,18 +18,21 @@ class BulkRecorder(Recorder):
     def __init__(self, db: sqlite3.Connection, policy: Json) -> None:
         super().__init__(db, policy)
         self.policy = policy
+        self.rates: dict[tuple[str, float], Json | None] = {}
+        self.seen: int | None = None
+
+    def forget(self) -> None:
+        super().forget()
         self.responses: dict[str, Cells] = {}
         self.new: dict[str, None] = {}  # in the order they were read
         self.changed: dict[str, None] = {}
-        self.rates: dict[tuple[str, float], Json | None] = {}
         self.is_all = False  # whether `responses` is everything the ledger holds
-        self.seen: int | None = None
 
     def begin(self) -> None:
         """Forget what is known where another process has written since."""
         (version,) = self.db.execute("PRAGMA data_version").fetchone()
         if version != self.seen:
-            self.__init__(self.db, self.policy)  # type: ignore[misc]
+            self.forget()
             self.seen = version
             self.is_all = not self.db.execute("SELECT 1 FROM usage LIMIT 1").fetchone()
 

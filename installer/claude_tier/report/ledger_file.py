@@ -44,8 +44,16 @@ def said() -> Iterator[None]:
         if ledger.is_damage(fault):
             raise UserError(f"the ledger is damaged: {fault}", REBUILD) from fault
         if any(words in str(fault) for words in _SURROUNDINGS):
-            raise UserError(f"the ledger {ledger.file()} cannot be used: {fault}") from fault
+            message = f"the ledger {ledger.file()} cannot be used: {fault}"
+            raise UserError(message, _remedy(str(fault))) from fault
         raise
+
+
+def _remedy(fault: str) -> str | None:
+    if "unable to open" not in fault and "readonly" not in fault:
+        return None
+    folder = state.state_dir()
+    return f"Look whose {folder} is and what its modes are: it must be yours, as by `chmod 700`."
 
 
 def opened() -> sqlite3.Connection:
@@ -68,7 +76,8 @@ def catch_up(db: sqlite3.Connection, rules: Json) -> None:
     """
     try:
         with Bar("Reading transcripts") as bar:
-            backfill.everything(db, rules, bar)
+            found = backfill.everything(db, rules, bar)
+        _warn(db, found)
         _drain(db, rules)
         unpriced.settle(db, rules)
     except sqlite3.OperationalError as fault:
@@ -77,6 +86,19 @@ def catch_up(db: sqlite3.Connection, rules: Json) -> None:
         click.echo("claude-tier: the ledger is busy; the figures may be a little old.", err=True)
     if caches.behind(db):
         brought_up(db, caches.bring_up)
+
+
+def _warn(db: sqlite3.Connection, found: backfill.Found) -> None:
+    """Figures that leave something out say so, on stderr."""
+    if found.closed:
+        first = f"{found.closed[0]}" + (" and more" if len(found.closed) > 1 else "")
+        click.echo(
+            f"claude-tier: no permission to read {first}: what was used there is left out.",
+            err=True,
+        )
+    elif not found.number and not db.execute("SELECT 1 FROM usage LIMIT 1").fetchone():
+        places = " or ".join(backfill.roots())
+        click.echo(f"claude-tier: there are no transcripts in {places}.", err=True)
 
 
 def brought_up(db: sqlite3.Connection, bring: Callable[[sqlite3.Connection], None]) -> None:

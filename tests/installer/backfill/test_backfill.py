@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +12,9 @@ from typing import Any
 import books
 import pytest
 from claude_tier import backfill
-from claude_tier.backfill import recording
+from claude_tier.backfill import recording, scanning, workers
 from claude_tier.repair import sums
-from claude_tier_hooks import ingest, ledger, prices
+from claude_tier_hooks import ingest, ledger, prices, state
 from corpus import Corpus, Growth, build, write
 
 DERIVED = ("offset", "stale", "daily", "session_sum", "saving", "name", "sqlite_sequence")
@@ -224,3 +226,70 @@ def test_one_folder_under_two_names_is_read_once(home: Path) -> None:
     (home / ".config/claude").symlink_to(home / ".claude")
 
     assert backfill.roots() == [ingest.projects()]
+
+
+def test_what_a_killed_process_had_to_read_is_read_all_the_same(
+    db: sqlite3.Connection, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system kills one when memory runs out."""
+    corpus = build(16, size=300_000)
+    write(corpus, home / ".claude")
+    parent = os.getpid()
+
+    def killed(data: bytes, batch: Any) -> None:
+        assert os.getpid() != parent, "the parent reads as hooks do"
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(scanning, "scan", killed)
+    read(db)
+
+    true = corpus.manifest()["totals"]
+    assert isinstance(true, dict)
+    assert db.execute("SELECT sum(requests) FROM usage").fetchone() == (true["requests"],)
+
+
+def test_a_fault_of_the_faster_way_is_logged_and_costs_nothing(
+    db: sqlite3.Connection, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.answer(home)
+    monkeypatch.setattr(scanning, "scan", lambda data, batch: 1 // 0)
+    read(db)
+
+    assert db.execute("SELECT sum(requests) FROM usage").fetchone() == (1,)
+    assert "division by zero" in Path(state.path("hooks.log")).read_text()
+
+
+def test_processes_that_start_from_nothing_read_as_well(
+    db: sqlite3.Connection, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS."""
+    books.answer(home)
+    monkeypatch.setattr(workers.sys, "platform", "darwin")
+    read(db)
+
+    assert db.execute("SELECT sum(requests) FROM usage").fetchone() == (1,)
+    assert not Path(state.path("hooks.log")).exists()
+
+
+def test_what_may_not_be_read_is_named(
+    db: sqlite3.Connection, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file and a folder; the rest counts."""
+    books.answer(home, session="open")
+    books.answer(home, session="shut")
+    books.answer(home, session="hidden", cwd="/repo/secret")
+    shut = str(books.transcript(home, "shut", "/repo/app"))
+    hidden = str(books.transcript(home, "hidden", "/repo/secret").parent)
+    scandir, access = os.scandir, os.access
+
+    def refusing(path: str) -> Any:
+        if path == hidden:
+            raise PermissionError
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    monkeypatch.setattr(os, "access", lambda path, mode: path != shut and access(path, mode))
+    found = backfill.everything(db, prices.shipped(), lambda done, total: None)
+
+    assert sorted(found.closed) == sorted([shut, hidden])
+    assert db.execute("SELECT sum(requests) FROM usage").fetchone() == (1,)
