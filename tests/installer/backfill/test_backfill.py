@@ -256,7 +256,7 @@ def test_a_fault_of_the_faster_way_is_logged_and_costs_nothing(
     read(db)
 
     assert db.execute("SELECT sum(requests) FROM usage").fetchone() == (1,)
-    assert "division by zero" in Path(state.path("hooks.log")).read_text()
+    assert "ZeroDivisionError" in Path(state.path("hooks.log")).read_text()
 
 
 def test_processes_that_start_from_nothing_read_as_well(
