@@ -34,8 +34,9 @@ def command(
 ) -> int:
     """Decide the past again: what would another policy have cost and denied?
 
-    Every recorded decision goes through the hooks' own rules once more. Nothing is changed, neither
-    the policy in force nor the ledger.
+    Every recorded decision goes through the hooks' own rules once more. With --policy so do
+    subagents from before the install, told by what ran. Nothing is changed, neither the policy in
+    force nor the ledger.
 
     \b
     Examples:

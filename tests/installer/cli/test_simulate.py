@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import HAIKU, NOON, SONNET, budget, policy
+from books import HAIKU, NOON, OPUS, SONNET, budget, policy
 from claude_tier import cli
 from claude_tier_hooks import ledger
 from histories import Past
@@ -141,7 +141,8 @@ def test_the_state_folder_stays_as_it_is(lived: Past, file: str, capsys: Capture
 
 def test_an_empty_ledger_has_nothing_to_replay(file: str, capsys: Capture) -> None:
     assert cli.main(["simulate"]) == 0
-    assert capsys.readouterr().out == "No decision to replay.\n"
+    said = "No decision to replay: recording starts with the install.\n"
+    assert capsys.readouterr().out == said
     assert parsed(capsys, "--policy", file)["days"] == []
 
 
@@ -155,3 +156,58 @@ def test_a_haiku_run_stays_where_it_is(
     past.run(NOON + 100, "Plan", HAIKU, input_tokens=1000)
     found = parsed(capsys, "--policy", file)
     assert (found["changed"], found["identical"]) == ([], 0)
+
+
+@pytest.fixture
+def older(home: Path, monkeypatch: pytest.MonkeyPatch) -> Past:
+    """Two weeks before the install, on two days of which a Plan ran."""
+    policy(home, assign={}, budgets=[])
+    past = Past(home, monkeypatch)
+    for day in range(13):
+        past.used(NOON + 86_400 * day, input_tokens=25_000)
+    for day, model in enumerate((OPUS, SONNET, OPUS)):
+        run = (f"a{day}", "Plan", f"toolu_{day}")
+        past.used(NOON + 86_400 * day + 100, model, run=run, input_tokens=100_000)
+    return past
+
+
+def test_before_any_decision_it_says_what_can_be_simulated(older: Past, capsys: Capture) -> None:
+    assert older.home
+    assert cli.main(["simulate"]) == 0
+    assert capsys.readouterr().out == (
+        "No decision to replay: recording starts with the install.\n"
+        "3 subagent runs without a decision can be simulated with --policy FILE.\n"
+    )
+
+
+def test_a_history_from_before_the_install_has_a_screen(
+    older: Past,
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    snapshot: SnapshotAssertion,
+) -> None:
+    """Eleven days on which nothing differs are one line; --json has each of them."""
+    assert older.home
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("claude_tier.report.table.width", lambda: 80)
+    (tmp_path / "stricter.yaml").write_text(STRICTER)
+    assert cli.main(["simulate", "--policy", "stricter.yaml"]) == 0
+    printed = capsys.readouterr().out
+    assert printed == snapshot
+    assert max(map(len, printed.splitlines())) <= 80
+    found = parsed(capsys, "--policy", "stricter.yaml")
+    assert len(found["days"]) == 13
+    assert (found["reconstructed"], found["approximate"], found["decisions"]) == (3, 3, 0)
+    assert [one["reconstructed"] for one in found["changed"]] == [True, True]
+
+
+def test_ten_days_alike_are_shown_one_by_one(older: Past, file: str, capsys: Capture) -> None:
+    assert older.home
+    args = ["simulate", "--policy", file, "--until"]
+    assert cli.main([*args, "2026-12-02"]) == 0
+    assert "2026-12-02" in capsys.readouterr().out
+    assert cli.main([*args, "2026-12-03"]) == 0
+    printed = capsys.readouterr().out
+    assert "11 days alike" in printed
+    assert "2026-12-02" not in printed

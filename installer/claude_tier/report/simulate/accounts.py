@@ -93,6 +93,8 @@ class Accounts:
     ) -> None:
         """Reserve for a subagent what it is expected to cost, on the sides where it runs."""
         over = run.ended if run.ended is not None else float("inf")
+        if past.reconstructed and run.ended is None and run.last is not None:
+            over = run.last  # nobody was there to see it end
         expires = min(past.at + reservations.LASTS, over)
         self._open.append(Held(expires, past, run.number, (happened, simulated)))
 

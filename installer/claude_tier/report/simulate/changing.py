@@ -46,4 +46,5 @@ class Change:
             simulated_usd=self.simulated_usd,
             estimated=self.estimated,
             approximate=past.approximate,
+            reconstructed=past.reconstructed,
         )

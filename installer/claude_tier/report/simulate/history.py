@@ -17,7 +17,7 @@ from claude_tier.report.simulate.result import Verdict
 
 class Past(NamedTuple):
     """A decision as it was made; numbers are those of `name`. `rules` and `facts` are None where
-    they were not kept yet.
+    they were not kept yet; `reconstructed` is one that nobody recorded.
     """
 
     at: float
@@ -35,6 +35,7 @@ class Past(NamedTuple):
     made: Verdict
     rules: Json | None
     facts: Json | None
+    reconstructed: bool = False
 
     @property
     def approximate(self) -> bool:
@@ -99,9 +100,9 @@ def decisions(db: sqlite3.Connection, span: Span) -> list[Past]:
     texts = db.execute("SELECT id, text FROM rules").fetchall()
     rules = {number: one for number, text in texts if _whole(one := _object(text))}
     found = []
-    for row in db.execute(_DECISIONS, _ends(span)):
+    for row in db.execute(_DECISIONS, ends(span)):
         made, (number, facts) = Verdict(*row[12:18]), row[18:]
-        found.append(Past._make((*row[:12], made, rules.get(number), _object(facts))))
+        found.append(Past._make((*row[:12], made, rules.get(number), _object(facts), False)))
     return found
 
 
@@ -118,7 +119,8 @@ def _object(text: str | None) -> Json | None:
     return found if isinstance(found, dict) else None
 
 
-def _ends(span: Span) -> tuple[float, float]:
+def ends(span: Span) -> tuple[float, float]:
+    """Both ends of a span as numbers, infinite where it has none."""
     since, until = span
     return (
         float("-inf") if since is None else since,
@@ -143,13 +145,13 @@ def responses(db: sqlite3.Connection, span: Span) -> Iterator[Response]:
         f" SELECT u.at, u.session, {main}, NULL, u.model, 0, NULL, {kinds}, u.usd,"
         f" {tail.format('unlisted')}{where} ORDER BY 1"
     )
-    return map(Response._make, db.execute(query, _ends(span)))
+    return map(Response._make, db.execute(query, ends(span)))
 
 
 def counted(db: sqlite3.Connection, span: Span) -> int:
     """How many responses there are to read, for the progress."""
     query = "SELECT count(*) FROM usage WHERE at >= ? AND at < ?"
-    return int(db.execute(query, _ends(span)).fetchone()[0])
+    return int(db.execute(query, ends(span)).fetchone()[0])
 
 
 class Windows:

@@ -30,7 +30,8 @@ class Changed:
 
     `simulated_usd` is None where what would have run has no price; `estimated` says that the spawn
     was denied, so that its cost is what runs of that type usually cost. Both are None where the
-    history was only checked. `approximate` marks a decision from before its inputs were kept.
+    history was only checked. `approximate` marks a decision from before its inputs were kept,
+    `reconstructed` one that was not recorded at all: told by what ran.
     """
 
     at: float
@@ -44,6 +45,7 @@ class Changed:
     simulated_usd: float | None
     estimated: bool
     approximate: bool
+    reconstructed: bool
 
     def fields(self) -> dict[str, object]:
         sides = {"happened": self.happened._asdict(), "simulated": self.simulated._asdict()}
@@ -77,14 +79,16 @@ class Trip(NamedTuple):
 @dataclass(frozen=True)
 class Simulation:
     """A history replayed. `policy` is the other policy's name, None where each decision was made
-    again under its own rules. `identical` decisions came out the same; `approximate` ones are from
-    before their inputs were kept.
+    again under its own rules. `decisions` are the recorded ones, of which `identical` came out the
+    same. `reconstructed` runs have none: another policy decides on them too, a check only counts
+    them. `approximate` is how many were replayed without recorded inputs.
     """
 
     policy: str | None
     decisions: int
     identical: int
     approximate: int
+    reconstructed: int
     changed: tuple[Changed, ...]
     days: tuple[Day, ...]
     trips: tuple[Trip, ...]
@@ -118,6 +122,7 @@ class Simulation:
             "decisions": self.decisions,
             "identical": self.identical,
             "approximate": self.approximate,
+            "reconstructed": self.reconstructed,
             "happened_usd": self.happened_usd,
             "simulated_usd": self.simulated_usd,
             "estimated_usd": self.estimated_usd,

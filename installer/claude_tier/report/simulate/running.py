@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import sqlite3
 from collections.abc import Callable
+from operator import attrgetter
 
 from claude_tier_hooks import budget as budgets
 from claude_tier_hooks import decision, ledger, policy
@@ -11,7 +13,7 @@ from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import calendar
 from claude_tier.report.days import Span
-from claude_tier.report.simulate import deciding, history, tripping
+from claude_tier.report.simulate import deciding, history, reconstructing, tripping
 from claude_tier.report.simulate.accounts import Accounts, Figures
 from claude_tier.report.simulate.changing import Change, Fate
 from claude_tier.report.simulate.history import Past, Response, Run, Windows
@@ -38,7 +40,8 @@ def replay(
     """That span's decisions again: each under the rules it was made by, or all under `policy`.
 
     `rules` is the policy in force; older decisions, of which nothing but the columns is known, are
-    made again by it. With another policy the span begins as it really began.
+    made again by it. With another policy the span begins as it really began, and runs that no
+    decision explains are decided on as well.
     """
     if policy is None:
         return _checked(db, rules, span)
@@ -59,6 +62,7 @@ def _checked(db: sqlite3.Connection, rules: Json, span: Span) -> Simulation:
         decisions=len(found),
         identical=len(found) - len(changed),
         approximate=sum(one.approximate for one in found),
+        reconstructed=len(reconstructing.unexplained(db, history.runs(db), span)),
         changed=tuple(changed),
         days=days,
         trips=(),
@@ -102,18 +106,20 @@ class _Replay:
         self.db, self.span, self.policy = db, span, other
         self.since = float("-inf") if span.since is None else span.since
         self.lead = Span(None if span.since is None else span.since - LEAD, span.until)
-        self.past = history.decisions(db, self.lead)
+        runs = history.runs(db)
+        recorded = history.decisions(db, self.lead)
+        told = reconstructing.spawns(db, runs, self.lead)
+        self.past = list(heapq.merge(recorded, told, key=attrgetter("at")))
         self.windows = Windows(db)
         self.prices = Prices(db, rules, other)
         self.targets = Targets(other["tiers"])
-        runs = history.runs(db)
         self.by_id = {(one.session, one.agent_id): one for one in runs}
         self.by_call: dict[tuple[int, str | None], list[Run]] = {}
         for one in runs:
             self.by_call.setdefault((one.session, one.tool_use_id), []).append(one)
-        recorded = next((one.rules for one in reversed(self.past) if one.rules), rules)
+        last = next((one.rules for one in reversed(recorded) if one.rules), rules)
         made: dict[tuple[int, int], Tally] = {}
-        self.before = [self._tally(made, one, recorded) for one in recorded["budgets"]]
+        self.before = [self._tally(made, one, last) for one in last["budgets"]]
         self.after = [self._tally(made, one, other) for one in other["budgets"]]
         self.accounts = Accounts(made.values(), runs)
         self.standings = Standings(other, self.after, self.accounts, self.windows)
@@ -158,9 +164,10 @@ class _Replay:
         inside = [one for one in self.past if one.at >= self.since]
         return Simulation(
             policy=name,
-            decisions=len(inside),
+            decisions=sum(not one.reconstructed for one in inside),
             identical=self.identical,
             approximate=sum(one.approximate for one in inside),
+            reconstructed=sum(one.reconstructed for one in inside),
             changed=tuple(one.result() for one in self.changes),
             days=_days(quarters),
             trips=tripping.trips(
@@ -228,7 +235,7 @@ class _Replay:
         gone = made["action"] in (decision.DENIED, ABSENT)
         same = (made["action"], made["set"]) == past.made[:2]
         inherits = spawn["would"]["model"] != past.would
-        self.identical += verdict(made) == past.made
+        self.identical += not past.reconstructed and verdict(made) == past.made
         if same and not inherits:
             return
         change = Change(past, verdict(made))
@@ -286,7 +293,9 @@ class _Replay:
 
     def _runs(self, past: Past) -> list[Run]:
         """The subagents that a decision started or woke."""
-        found = list(self.by_call.get((past.session, past.tool_use_id), ()))
+        found: list[Run] = []
+        if not past.reconstructed:  # of which each is one run
+            found += self.by_call.get((past.session, past.tool_use_id), ())
         for agent_id in (past.agent_id, past.told.get("woken")):
             run = self._run_of(past, agent_id)
             if run and run not in found:

@@ -10,6 +10,8 @@ from claude_tier.report.simulate.result import Changed, Day, Simulation, Trip, V
 from claude_tier.report.table import Column, render
 
 SHOWN = 20  # rows of a table; --json has all
+SAME = 10  # days without a difference that are shown one by one
+ROUNDING = 1e-9  # dollars
 
 
 def as_text(found: Simulation, *, width: int) -> str:
@@ -20,7 +22,10 @@ def as_text(found: Simulation, *, width: int) -> str:
 
 def _check(found: Simulation) -> Iterator[str]:
     if not found.decisions:
-        yield "No decision to replay."
+        yield "No decision to replay: recording starts with the install."
+        if found.reconstructed:
+            runs = figures.plural(found.reconstructed, "subagent run")
+            yield f"{runs} without a decision can be simulated with --policy FILE."
         return
     total = figures.plural(found.decisions, "decision")
     yield f"{found.identical:,} of {total} come out as they were made."
@@ -50,6 +55,7 @@ def _other(found: Simulation, width: int) -> Iterator[str]:
         yield ""
         yield _trips(found.trips[:SHOWN], width)
         yield from _more(len(found.trips))
+        yield "As it was: what was really spent, measured by the budgets last in force."
     yield ""
     yield from assumed(found)
 
@@ -62,7 +68,7 @@ def _totals(found: Simulation) -> Iterator[str]:
         f" {figures.money(found.happened_usd, at_least=before)}."
     )
     counts = ", ".join(f"{number:,} {action}" for action, number in found.counts().items())
-    total = figures.plural(found.decisions, "spawn")
+    total = figures.plural(found.decisions + found.reconstructed, "spawn")
     yield f"{len(found.changed):,} of {total} otherwise{': ' + counts if counts else ''}."
 
 
@@ -73,15 +79,31 @@ def _days(days: Sequence[Day], width: int) -> str:
         Column("Simulated", figures=True),
         Column("Difference", figures=True),
     ]
-    rows = [_day(one) for one in days]
-    total = Day(
-        "Total",
+    rows = [_day(one) for one in _folded(days)]
+    return render(columns, rows, width=width, totals=[_day(_sum("Total", days))])
+
+
+def _folded(days: Sequence[Day]) -> list[Day]:
+    """The days, with those on which nothing differs as one where there are many of them."""
+    same = [one for one in days if not _differs(one)]
+    if len(same) <= SAME:
+        return list(days)
+    return [*filter(_differs, days), _sum(f"{len(same):,} days alike", same)]
+
+
+def _differs(one: Day) -> bool:
+    unpriced = one.happened_unpriced != one.simulated_unpriced
+    return unpriced or abs(one.simulated_usd - one.happened_usd) >= ROUNDING
+
+
+def _sum(name: str, days: Sequence[Day]) -> Day:
+    return Day(
+        name,
         sum(one.happened_usd for one in days),
         sum(one.simulated_usd for one in days),
         sum(one.happened_unpriced for one in days),
         sum(one.simulated_unpriced for one in days),
     )
-    return render(columns, rows, width=width, totals=[_day(total)])
 
 
 def _day(one: Day) -> list[str]:
@@ -95,7 +117,7 @@ def _day(one: Day) -> list[str]:
 
 
 def _signed(usd: float) -> str:
-    if abs(usd) < 1e-9:
+    if abs(usd) < ROUNDING:
         return ""
     return ("-" if usd < 0 else "+") + figures.money(abs(usd))
 
@@ -131,7 +153,7 @@ def _trips(found: Sequence[Trip], width: int) -> str:
         Column("Budget"),
         Column("Scope"),
         Column("Level"),
-        Column("Happened"),
+        Column("As it was"),
         Column("Simulated"),
     ]
     rows = [
@@ -155,11 +177,7 @@ def assumed(found: Simulation) -> Iterator[str]:
             f"{figures.plural(number, 'spawn')} that were denied would have run (~): they cost what"
             f" their types usually do, {figures.money(found.estimated_usd)} in all."
         )
-    if found.approximate:
-        yield (
-            f"{figures.plural(found.approximate, 'decision')} from before inputs were kept are"
-            " approximate (≈)."
-        )
+    yield from _approximate(found)
     if found.unknown:
         yield (
             f"{figures.plural(found.unknown, 'subagent')} would have run on a model nobody knows:"
@@ -171,6 +189,17 @@ def assumed(found: Simulation) -> Iterator[str]:
             " requests were theirs is not known: left in."
         )
     yield "Plan windows are taken as they were reported."
+
+
+def _approximate(found: Simulation) -> Iterator[str]:
+    older = found.approximate - found.reconstructed
+    if older:
+        yield (
+            f"{figures.plural(older, 'decision')} from before inputs were kept are approximate (≈)."
+        )
+    if found.reconstructed:
+        runs = figures.plural(found.reconstructed, "subagent run")
+        yield f"{runs} without a decision: approximate (≈), told by what ran."
 
 
 def _more(number: int) -> Iterator[str]:
