@@ -235,7 +235,7 @@ class _Replay:
         gone = made["action"] in (decision.DENIED, ABSENT)
         same = (made["action"], made["set"]) == past.made[:2]
         inherits = spawn["would"]["model"] != past.would
-        self.identical += not past.reconstructed and verdict(made) == past.made
+        self.identical += verdict(made) == past.made
         if same and not inherits:
             return
         change = Change(past, verdict(made))
