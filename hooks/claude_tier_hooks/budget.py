@@ -48,7 +48,18 @@ def period_start(period: str, now: float, week_start: int = 0) -> float:
     day = {"day": local.tm_mday, "month": 1}.get(period)
     if day is None:
         day = local.tm_mday - (local.tm_wday - week_start) % 7
-    return time.mktime((local.tm_year, local.tm_mon, day, 0, 0, 0, 0, 0, -1))
+    return _first_moment(local.tm_year, local.tm_mon, day)
+
+
+def _first_moment(year: int, month: int, day: int) -> float:
+    """Of a local day, whose midnight the clock may skip or strike twice; `day` may be below 1."""
+    date = time.localtime(time.mktime((year, month, day, 12, 0, 0, 0, 0, -1)))[:3]
+    at = time.mktime((year, month, day, 0, 0, 0, 0, 0, -1))
+    while time.localtime(at)[:3] < date:
+        at += ledger.BUCKET
+    while time.localtime(at - 1)[:3] >= date:
+        at -= ledger.BUCKET
+    return at
 
 
 def began(db: sqlite3.Connection, budget: Json, now: float, week_start: int) -> float:
@@ -92,9 +103,7 @@ def spent(db: sqlite3.Connection, budget: Json, since: float, here: Json) -> tup
     return ragged[0] + whole[0], ragged[1] + whole[1]
 
 
-def by_quarter(
-    db: sqlite3.Connection, budget: Json, since: float, here: Json
-) -> dict[int, float]:
+def by_quarter(db: sqlite3.Connection, budget: Json, since: float, here: Json) -> dict[int, float]:
     """Dollars or tokens of each quarter hour from `since` on, in the budget's scope."""
     where, values = _scope(db, budget, here)
     of_session = budget["scope"]["kind"] == "session" or budget["period"] == "session"

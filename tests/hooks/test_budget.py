@@ -73,6 +73,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         ("Australia/Lord_Howe", (2026, 4, 5), 24.5),
         ("Asia/Kathmandu", (2026, 7, 1), 24),
         ("Africa/Cairo", (2026, 4, 24), 23),
+        ("America/Havana", (2026, 11, 1), 25),
     ],
 )
 def test_a_day_is_the_local_one_also_when_clocks_change(

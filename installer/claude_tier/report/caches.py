@@ -8,7 +8,6 @@ and `session_total` (what transcripts show of a session, with its models, deares
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 
@@ -45,17 +44,22 @@ _FILL_SESSION = (
     f"INSERT INTO session_sum (session, model, source, {_COLUMNS}) SELECT session, model, source,"
     f" {_SUMS} FROM bucket WHERE session = ? GROUP BY model, source"
 )
+# An older runtime does not write when a session was last used: never before its last quarter hour.
+_LAST = (
+    "max(coalesce((SELECT last FROM session WHERE id = ?1), -1e18),"
+    f" max(start) * {ledger.BUCKET}.0)"
+)
 _FILL_TOTAL = (
     f"INSERT INTO session_total (session, project, at, first, last, models, {_COLUMNS})"
-    " SELECT session, project, (SELECT last FROM session WHERE id = ?1), min(start), max(start),"
+    f" SELECT session, project, {_LAST}, min(start), max(start),"
     " (SELECT group_concat(model) FROM (SELECT model FROM session_sum WHERE session = ?1"
     " AND source <> ?2 GROUP BY model ORDER BY sum(usd) DESC, sum(output_tokens) DESC, model)),"
     f" {_SUMS} FROM bucket WHERE session = ?1 AND source <> ?2 GROUP BY session"
 )
 # Every day there is, without reading all of its rows.
 _KEPT_DAYS = (
-    "WITH RECURSIVE kept (day) AS (SELECT min(day) FROM daily UNION ALL SELECT (SELECT min(day)"
-    " FROM daily WHERE daily.day > kept.day) FROM kept WHERE kept.day IS NOT NULL)"
+    "WITH RECURSIVE kept (day) AS (SELECT min(day) FROM {table} UNION ALL SELECT (SELECT min(day)"
+    " FROM {table} WHERE {table}.day > kept.day) FROM kept WHERE kept.day IS NOT NULL)"
     " SELECT day FROM kept WHERE day IS NOT NULL"
 )
 
@@ -65,7 +69,7 @@ def bring_up(db: sqlite3.Connection) -> None:
 
     A session's mark becomes one of kind 'saving', for the savings that follow from its sums.
     """
-    if _zone(db) != _note(db):
+    if zone(db, "daily") != _note(db):
         with _writing(db):
             _forget_days(db)
     _in_parts(db, "day", DAYS, _sum_days)
@@ -74,7 +78,9 @@ def bring_up(db: sqlite3.Connection) -> None:
 
 def behind(db: sqlite3.Connection) -> bool:
     """Whether anything is stale, or was summed in another time zone."""
-    return bool(_marked(db, "day", 1) or _marked(db, "session", 1)) or _zone(db) != _note(db)
+    return bool(_marked(db, "day", 1) or _marked(db, "session", 1)) or zone(db, "daily") != _note(
+        db
+    )
 
 
 def shadow(db: sqlite3.Connection) -> None:
@@ -119,15 +125,20 @@ def _marked(db: sqlite3.Connection, kind: str, last: int) -> list[int]:
 
 def _sum_days(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
     """Those UTC days' quarter hours, and the local days that have a part in them."""
-    for number in numbers:
+    for number in sorted(_meant(numbers)):
         span = (number * DAY, (number + 1) * DAY)
         db.execute("DELETE FROM quarter WHERE start >= ? AND start < ?", span)
         db.execute(_FILL_QUARTERS, span)
         db.execute(_FILL_EVERY, span)
-    for day in sorted({day for number in numbers for day in _local_days(number)}):
+    for day in sorted({day for number in _meant(numbers) for day in _local_days(number)}):
         db.execute("DELETE FROM daily WHERE day = ?", (day,))
         db.execute(_FILL_DAY, (day, *calendar.quarters(day)))
     _keep_note(db)
+
+
+def _meant(numbers: Sequence[int]) -> set[int]:
+    """Before 1970 a mark may stand for the day before it: SQLite divides towards 0."""
+    return {*numbers, *(number - 1 for number in numbers if number <= 0)}
 
 
 def _local_days(number: int) -> Iterable[int]:
@@ -156,10 +167,9 @@ def _forget_days(db: sqlite3.Connection) -> None:
     _keep_note(db)
 
 
-def _zone(db: sqlite3.Connection) -> str:
-    """What tells another time zone: when the days that are kept begin and end."""
-    bounds = [(row[0], *calendar.quarters(row[0])) for row in db.execute(_KEPT_DAYS)]
-    return str(zlib.crc32(repr(bounds).encode())) if bounds else ""
+def zone(db: sqlite3.Connection, table: str) -> str:
+    """What tells another time zone: when the days that this table keeps begin and end."""
+    return calendar.fingerprint(row[0] for row in db.execute(_KEPT_DAYS.format(table=table)))
 
 
 def _note(db: sqlite3.Connection) -> str:
@@ -168,4 +178,4 @@ def _note(db: sqlite3.Connection) -> str:
 
 
 def _keep_note(db: sqlite3.Connection) -> None:
-    db.execute("INSERT OR REPLACE INTO note (name, value) VALUES ('zone', ?)", (_zone(db),))
+    db.execute("INSERT OR REPLACE INTO note (name, value) VALUES ('zone', ?)", (zone(db, "daily"),))

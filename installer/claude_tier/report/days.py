@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 import click
 
+from claude_tier.report import calendar
+
 NAMED = {"today": 0, "yesterday": -1}
+FIRST, LAST = datetime.date(1970, 1, 1), datetime.date(2199, 12, 31)
 
 
 class Span(NamedTuple):
@@ -31,15 +34,25 @@ def parse(text: str, now: float) -> datetime.date:
         today = datetime.date.fromtimestamp(now)
         return today + datetime.timedelta(days=NAMED[text])
     try:
-        return datetime.datetime.strptime(text, "%Y-%m-%d").date()
+        day = datetime.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         raise ValueError("must be a day such as 2026-11-20, today or yesterday") from None
+    if not FIRST <= day <= LAST:
+        raise ValueError(f"must be a day from {FIRST} to {LAST}")
+    return day
 
 
 def span(first: datetime.date | None, last: datetime.date | None) -> Span:
-    """From the first day's start to the last day's end, either of which may be open."""
-    after = last + datetime.timedelta(days=1) if last else None
-    return Span(_midnight(first) if first else None, _midnight(after) if after else None)
+    """From the first day's start to the last day's end, either of which may be open.
+
+    click.UsageError when the last day is before the first.
+    """
+    if first and last and first > last:
+        raise click.UsageError(f"--since {first} is after --until {last}.")
+    return Span(
+        calendar.start_of(first.toordinal()) if first else None,
+        calendar.start_of(last.toordinal() + 1) if last else None,
+    )
 
 
 def option(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime.date | None:
@@ -52,8 +65,4 @@ def option(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 
 def of(moment: float) -> str:
     """The local day an epoch time falls on: 2026-11-20."""
-    return time.strftime("%Y-%m-%d", time.localtime(moment))
-
-
-def _midnight(day: datetime.date) -> float:
-    return time.mktime((day.year, day.month, day.day, 0, 0, 0, 0, 0, -1))
+    return calendar.text(calendar.day_of(moment))

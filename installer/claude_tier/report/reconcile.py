@@ -32,6 +32,17 @@ WORDS = {
     PRICES: "your prices, or what the models that answered cost, are not the client's",
     UNKNOWN: "nothing here explains it",
 }
+# An older runtime does not write when a session was last used; its sums know to the quarter hour.
+_SESSIONS = (
+    "SELECT session.id, n.text, p.text,"
+    " max(coalesce(session.last, total.at), coalesce(total.at, session.last)) AS used,"
+    " session.host, EXISTS (SELECT 1 FROM cost_state WHERE cost_state.session = session.id)"
+    " FROM session JOIN name n ON n.id = session.id"
+    " LEFT JOIN name p ON p.id = session.project"
+    " LEFT JOIN session_total total ON total.session = session.id"
+    " WHERE (:since IS NULL OR used >= :since) AND (:until IS NULL OR used < :until)"
+    " AND (:project IS NULL OR session.project = :project) ORDER BY used DESC, n.text"
+)
 
 
 @dataclass(frozen=True)
@@ -185,16 +196,7 @@ def query(db: sqlite3.Connection, rules: Json, part: Slice) -> Reconciliation:
     """Compare the sessions that were last used in that part of the ledger."""
     since, until = part.span
     values = {"since": since, "until": until, "project": part.project}
-    found = db.execute(
-        "SELECT session.id, n.text, p.text, session.last, session.host,"
-        " EXISTS (SELECT 1 FROM cost_state WHERE cost_state.session = session.id)"
-        " FROM session JOIN name n ON n.id = session.id"
-        " LEFT JOIN name p ON p.id = session.project"
-        " WHERE (:since IS NULL OR session.last >= :since)"
-        " AND (:until IS NULL OR session.last < :until)"
-        " AND (:project IS NULL OR session.project = :project) ORDER BY session.last DESC",
-        values,
-    ).fetchall()
+    found = db.execute(_SESSIONS, values).fetchall()
     wholes = _whole_sessions(db)
     sessions = [
         _session(db, rules, row, wholes.get(row[0])) if row[5] else _unsaved(row, wholes)

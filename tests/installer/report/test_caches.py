@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -121,6 +122,47 @@ def test_sums_that_nothing_changed_are_not_summed_again(db: sqlite3.Connection) 
     before = db.total_changes
     caches.bring_up(db)
     assert db.total_changes == before
+
+
+@pytest.mark.parametrize("view", ["day", "week", "month", "model", "session", "block"])
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kathmandu"])
+def test_rows_of_the_years_1_and_9999_end_no_report(
+    home: Path,
+    db: sqlite3.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    view: str,
+    zone: str,
+) -> None:
+    """What older versions took from a mad timestamp is summed, whatever the day it falls on."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    for start in (-69_039_552, -2_000_000_000, QUARTER, 281_558_111, 2_000_000_000):
+        db.execute(ledger.ADD_TO_BUCKET, (start, 7, 10, 20, 30, 40, *[1] * 9))
+    assert cli.main(["report", view, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["totals"]["requests"] == sum(row["requests"] for row in found["rows"]) == 5
+    assert cli.main(["report", view]) == 0
+    assert cli.main(["report", view, "--since", "1970-01-01", "--until", "2199-12-31"]) == 0
+
+
+def test_a_session_that_an_older_runtime_wrote_is_as_new_as_its_sums(
+    home: Path, db: sqlite3.Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It leaves `last` empty or as it was."""
+    for session, last in ((7, None), (8, NOON - 9e5), (9, NOON - 9e4)):
+        query = "INSERT INTO session (id, project, last) VALUES (?, 40, ?)"
+        db.execute(query, (session, last))
+        db.execute("INSERT INTO name (id, text) VALUES (?, ?)", (session, f"session-{session}"))
+    for session, start in ((7, QUARTER), (8, QUARTER - 96), (9, QUARTER - 500)):
+        db.execute(ledger.ADD_TO_BUCKET, (start, session, 10, 20, 30, 40, *[1] * 9))
+    assert cli.main(["report", "session", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["session"] for row in rows] == ["session-7", "session-8", "session-9"]
+    assert [row["last"] for row in rows] == [QUARTER * 900, (QUARTER - 96) * 900, NOON - 9e4]
+    assert cli.main(["report", "--reconcile", "--since", "2026-11-20", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["sessions"]
+    assert [row["session"] for row in rows] == ["session-7", "session-8", "session-9"]
 
 
 def test_a_summed_session_is_left_for_its_savings(db: sqlite3.Connection) -> None:

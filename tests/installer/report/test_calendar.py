@@ -7,6 +7,7 @@ import time
 
 import pytest
 from claude_tier.report import calendar
+from claude_tier_hooks import ledger
 
 ZONES = (
     "UTC",
@@ -69,6 +70,29 @@ def test_weeks_begin_on_the_day_that_was_chosen() -> None:
     assert calendar.text(calendar.month_of(saturday)) == "2026-11-01"
 
 
-def test_times_no_date_can_have_fall_on_the_nearest_day() -> None:
-    """A row with a mad timestamp must not end a report."""
-    assert calendar.day_of(1e18) > calendar.day_of(2e11) > calendar.day_of(-1e18) > 0
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("moment", [-1e17, -62_135_596_800.0, 253_402_300_799.0, 1e17])
+def test_a_time_no_day_has_is_within_the_quarters_of_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, moment: float, zone: str
+) -> None:
+    """The years 1 and 9999, and what is no year: found again in the day it is put to."""
+    in_zone(monkeypatch, zone)
+    day = calendar.day_of(moment)
+    assert day in (calendar.FIRST, calendar.LAST)
+    since, until = calendar.quarters(day)
+    assert since <= moment // ledger.BUCKET < until
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_days_beyond_the_first_and_the_last_have_a_start(
+    monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    """Each begins no sooner than the one before, and the inner ones on their own day."""
+    in_zone(monkeypatch, zone)
+    edges = [day + n for day in (calendar.FIRST, calendar.LAST) for n in (-1, 0, 1, 2)]
+    days = [1, *edges, datetime.date.max.toordinal()]
+    starts = [calendar.start_of(day) for day in days]
+    assert starts == sorted(starts)
+    for day in (calendar.FIRST + 1, calendar.LAST):
+        assert calendar.day_of(calendar.start_of(day)) == day
+        assert calendar.day_of(calendar.start_of(day) - 1) == day - 1

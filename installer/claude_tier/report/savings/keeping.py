@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 import zlib
 from collections.abc import Iterable
 from contextlib import nullcontext
@@ -18,13 +17,15 @@ from claude_tier_hooks import ledger
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.progress import Bar
-from claude_tier.report import calendar
+from claude_tier.report import caches, calendar
 from claude_tier.report.savings import baselines, tokenizers
 from claude_tier.report.savings.reading import Piece, Reader
 
+ZONE = "savings zone"
 KIND, DAYS = "saving", "saving_day"  # marks of sessions, and of local days
 METHOD = 1  # goes up when the same rows come to other savings
 ROWS = 2000  # of usage, about, in one transaction, so that no hook waits long
+DAY = 86400  # seconds
 SOME_DAYS = 20  # in one transaction
 SUMS = (
     "requests", "left_out", "corrected", "uncorrected", "usd", "baseline_usd", "startup_usd",
@@ -50,10 +51,11 @@ def bring_up(db: sqlite3.Connection, rules: Json) -> None:
         with _writing(db):
             _mark_sessions(db)
             _keep_note(db, "savings", _fingerprint(rules, baseline))
-    if _note(db, "savings zone") != _zone():
+    if (_note(db, ZONE) or "") != caches.zone(db, DAYS):
         with _writing(db):
             _mark_days(db)
-            _keep_note(db, "savings zone", _zone())
+            if baseline != baselines.MAIN:  # then a conversation's rows are dated by the day
+                _mark_sessions(db)
     _reckon(db, Reader(db, rules, baseline))
     _sum_days(db)
 
@@ -69,12 +71,12 @@ def sum_day(db: sqlite3.Connection, sums: str, rows: str, day: int) -> None:
     db.execute(_SUM_DAY.format(sums, rows), (day, *span))
 
 
-def days_of(db: sqlite3.Connection, rows: str) -> range:
-    """The local days from the first row of `saving`, or of a table like it, to the last."""
-    first, last = db.execute(f"SELECT min(at), max(at) FROM {rows}").fetchone()
-    if first is None:
-        return range(0)
-    return range(calendar.day_of(first), calendar.day_of(last) + 1)
+def days_of(db: sqlite3.Connection, rows: str) -> set[int]:
+    """The local days that a row of `saving`, or of a table like it, may fall on."""
+    found = db.execute(f"SELECT DISTINCT cast(at / {DAY} AS INTEGER) FROM {rows}")  # toward 0
+    edges = [((number - 1) * DAY, (number + 1) * DAY) for (number,) in found]
+    spans = [(calendar.day_of(first), calendar.day_of(last)) for first, last in edges]
+    return {day for first, last in spans for day in range(first, last + 1)}
 
 
 def _reckon(db: sqlite3.Connection, reader: Reader) -> None:
@@ -116,6 +118,7 @@ def _sum_days(db: sqlite3.Connection) -> None:
                 db.execute("DELETE FROM saving_day WHERE day = ?", (day,))
                 sum_day(db, "saving_day", "saving", day)
                 db.execute("DELETE FROM stale WHERE number = ? AND kind = ?", (day, DAYS))
+            _keep_note(db, ZONE, caches.zone(db, DAYS))
 
 
 def _fingerprint(rules: Json, baseline: str) -> str:
@@ -125,12 +128,6 @@ def _fingerprint(rules: Json, baseline: str) -> str:
         *(rules.get(key) for key in ("models", "geo", "web_search_usd", "hosts")),
     ]  # fmt: skip
     return str(zlib.crc32(json.dumps(depends, sort_keys=True).encode()))
-
-
-def _zone() -> str:
-    """What tells another time zone: how far it is from UTC in each week of some years."""
-    weeks = range(1_700_000_000, 2_000_000_000, 604_800)
-    return str(zlib.crc32(repr([time.localtime(at).tm_gmtoff for at in weeks]).encode()))
 
 
 def _note(db: sqlite3.Connection, name: str) -> str | None:
@@ -155,6 +152,7 @@ def _mark_sessions(db: sqlite3.Connection) -> None:
 
 def _mark_days(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM saving_day")
+    _keep_note(db, ZONE, "")
     _mark(db, DAYS, days_of(db, "saving"))
 
 

@@ -36,7 +36,7 @@ _PART_OF_DAY = (
     f"SELECT :day, {_KEY}, {_SUMS} FROM {{}} WHERE at >= :since AND at < :until AND {_PROJECT}"
     f" GROUP BY {_KEY}"
 )
-_FAR = 1 << 30  # days
+_FAR = calendar.LAST + 1
 
 
 class Part(NamedTuple):
@@ -186,7 +186,7 @@ def _rows(
     """Whole days from their sums, what is left of others from the rows."""
     rows, days = tables
     since, until = part.span
-    first = 0 if since is None else calendar.day_of(since)
+    first = calendar.FIRST if since is None else calendar.day_of(since)
     end = _FAR if until is None else calendar.day_of(until)
     ends = []
     if since is not None and since > calendar.start_of(first):

@@ -14,13 +14,14 @@ from typing import NamedTuple
 
 from claude_tier_hooks import budget, ledger, unlisted
 
-from claude_tier.report import totals
+from claude_tier.report import calendar, totals
 from claude_tier.report.caches import EVERY
 from claude_tier.report.days import Slice
 from claude_tier.report.spending.rows import Row
 from claude_tier.report.totals import Figures
 
 QUARTER = ledger.BUCKET
+_FAR = 1 << 60  # quarter hours
 HOUR, LENGTH = 3600 // QUARTER, budget.WINDOWS["five_hour"] // QUARTER
 _SUMS = ", ".join(f"sum({name})" for name in ledger.SUMS)
 
@@ -54,7 +55,7 @@ def rows(db: sqlite3.Connection, part: Slice, now: float) -> list[Row]:
 def divided(used: Sequence[int], window: Block | None = None) -> list[Block]:
     """The blocks of these quarter hours, in their order; `window` is the plan's present one."""
     found: list[Block] = []
-    end = 0
+    end = -_FAR
     for start in used:
         if window and window.since <= start < window.until:
             break
@@ -93,5 +94,5 @@ def _sums(db: sqlite3.Connection, part: Slice, beyond: int) -> list[tuple[float,
 def _row(block: Block, figures: Sequence[Figures], now: float) -> Row:
     since, until = block.since * QUARTER, block.until * QUARTER
     extra = {"start": since, "end": until, "active": since <= now < until}
-    local = time.localtime(since)
+    local = calendar.local(since)
     return Row(time.strftime("%Y-%m-%dT%H:%M:%S%z", local), totals.added(figures), extra)

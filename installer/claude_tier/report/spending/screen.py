@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 
 from claude_tier_hooks import policy, prices
 
-from claude_tier.report import figures, totals
+from claude_tier.report import calendar, figures, totals
 from claude_tier.report.decisions import printable
 from claude_tier.report.spending.rows import NOTHING, Row, Spending, cache_share
 from claude_tier.report.status_screen import home
@@ -122,7 +122,7 @@ def _last(moment: object) -> str:
     """Nov 20 14:00"""
     if not isinstance(moment, (int, float)):
         return ""
-    return time.strftime("%b %d %H:%M", time.localtime(moment))
+    return time.strftime("%b %d %H:%M", calendar.local(moment))
 
 
 def _room(rows: Sequence[Sequence[str]], columns: Sequence[Column], width: int) -> int:

@@ -411,6 +411,49 @@ def test_days_are_local_and_a_span_may_begin_within_one(
     ]
 
 
+@pytest.mark.parametrize("against", ["main", "opus"])
+def test_zones_that_differ_for_some_days_only_have_their_own_days(
+    home: Path, saved: Saved, monkeypatch: pytest.MonkeyPatch, against: str
+) -> None:
+    """Israel's clocks change two days before those of Greece."""
+    at = 1774733400  # 2026-03-28 21:30 UTC: 23:30 in Athens, 00:30 in Jerusalem
+    answer(home, OPUS, at=at - 1, **tokens(1, 1))
+    answer(home, HAIKU, at=at, agent="a", **tokens(0, 1000))
+    answer(home, HAIKU, at=at + 2 * HOUR, **tokens(0, 1000))
+    found = {}
+    for zone in ("Europe/Athens", "Asia/Jerusalem", "Europe/Athens"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        found[zone] = [one.key for one in saved(baseline=against).by_day]
+        assert found[zone][0] == ("2026-03-28" if zone == "Europe/Athens" else "2026-03-29")
+    if against == "opus":  # the conversation's answers are dated by their day too
+        assert found == {
+            "Europe/Athens": ["2026-03-28", "2026-03-29"],
+            "Asia/Jerusalem": ["2026-03-29"],
+        }
+
+
+def test_savings_of_the_years_1_and_9999_are_summed(
+    home: Path, db: sqlite3.Connection, saved: Saved
+) -> None:
+    """What older versions took from a mad timestamp ends no report, and takes no time."""
+    answer(home, OPUS, at=NOON, **tokens(1, 1))
+    answer(home, HAIKU, at=NOON + 1, agent="a", **tokens(0, 1000))
+    answer(home, HAIKU, at=NOON + 2, agent="b", **tokens(0, 1000))
+    saved()
+    for agent, at in (("a", -62_135_596_800.0), ("b", 253_402_214_400.0)):
+        run = "SELECT id FROM run WHERE agent_id = ?"
+        db.execute(f"UPDATE usage SET at = ? WHERE run = ({run})", (at, agent))
+    db.execute("DELETE FROM note WHERE name = 'savings'")
+    found = saved()
+    assert [one.key for one in found.by_day] == ["1902-01-01", "2400-12-31"]
+    assert found.total.requests == 2
+    db.execute("DELETE FROM note")
+    assert saved() == found
+    assert saved(span=days.Span(None, NOON)).total.requests == 1
+    assert saved(span=days.Span(NOON, None)).total.requests == 1
+
+
 def test_a_project_has_its_own_savings(home: Path, db: sqlite3.Connection, saved: Saved) -> None:
     for name in ("app", "lib"):
         cwd, session = f"/repo/{name}", f"session-{name}"

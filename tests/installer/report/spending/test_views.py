@@ -210,6 +210,12 @@ def test_a_block_is_five_hours_from_the_full_hour_of_its_first_use(home: Path, a
     assert rows[0]["block"] == "2026-11-21T12:00:00+0000"
 
 
+def test_blocks_before_1970_are_blocks() -> None:
+    """Two quarter hours of 1969, a day apart."""
+    found = blocks.divided([-200, -104, 8])
+    assert [tuple(one) for one in found] == [(-200, -180), (-104, -84), (8, 28)]
+
+
 def test_the_plans_own_window_is_the_last_block(home: Path) -> None:
     """It ends when the plan says, and cuts the block before short."""
     for hours in (0.5, 2.5):
