@@ -41,12 +41,41 @@ def said_by(command: str, data: bytes) -> str:
     )
     os.close(theirs_in)
     os.close(theirs_out)
-    try:
-        os.write(ours_out, data)
-    except BrokenPipeError:
-        data = b""  # a command that reads nothing
+    said = _told(ours_out, ours_in, data)
     os.close(ours_out)
     with os.fdopen(ours_in, "rb") as stream:
-        said = stream.read()
+        said += stream.read()
     os.waitpid(child, 0)
     return said.decode("utf-8", "replace")
+
+
+def _told(ours_out: int, ours_in: int, data: bytes) -> bytes:
+    """Write all of it; what the command says before it has read everything."""
+    os.set_blocking(ours_out, False)
+    said, left, heard = b"", memoryview(data), [ours_in]
+    while left:
+        written = _written(ours_out, left)
+        left = left[written:]
+        if written == 0:  # more than a pipe holds
+            part = _heard(heard, ours_out)
+            said += part or b""
+            heard = [] if part == b"" else heard
+    return said
+
+
+def _written(ours_out: int, left: memoryview) -> int:
+    """How many bytes there was room for; all, where nobody reads them."""
+    try:
+        return os.write(ours_out, left)
+    except BlockingIOError:
+        return 0
+    except BrokenPipeError:
+        return len(left)
+
+
+def _heard(heard: list[int], ours_out: int) -> bytes | None:
+    """Wait until there is something to read (b"" at the end of it) or room to write (None)."""
+    import select  # only who needs it pays for it
+
+    ready = select.select(heard, [ours_out], [])[0]
+    return os.read(ready[0], 1 << 16) if ready else None
