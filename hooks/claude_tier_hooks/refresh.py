@@ -46,9 +46,11 @@ def run(root: str) -> None:
     if not user or not isinstance(command, list) or not all(isinstance(c, str) for c in command):
         return
     deadline = time.monotonic() + PATIENCE
-    if stale(user.get("sources") or []) and not _compile(command, None, deadline):
+    due = stale(user.get("sources") or []) or outlived(None)
+    if due and not _compile(command, None, deadline):
         return
-    if os.path.exists(os.path.join(root, policy.PROJECT_FILE)) and not _is_made(root):
+    has_own = os.path.exists(os.path.join(root, policy.PROJECT_FILE))
+    if outlived(root) or (has_own and not _is_made(root)):
         _compile(command, root, deadline)
 
 
@@ -156,11 +158,22 @@ def faults(root: str | None) -> list[Json]:
 
 
 def stands(mistake: Json) -> bool:
-    """Whether the file still is the version that the mistake was found in."""
+    """Whether the file still is the version that the mistake was found in.
+
+    Permission can be given without changing the file: what could not be read is tried again.
+    """
     try:
+        if mistake.get("unread") and os.access(mistake["path"], os.R_OK):
+            return False
         return not _differs(mistake)
     except (KeyError, TypeError):  # a note of another version of ours
         return False
+
+
+def outlived(root: str | None) -> bool:
+    """Whether a mistake is noted whose file is no longer as it was."""
+    note = fault(root)
+    return note is not None and not stands(note)
 
 
 def uncompiled() -> bool:

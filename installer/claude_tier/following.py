@@ -7,23 +7,29 @@ that compiles in policy.json. Looking costs nothing; only a changed file pays fo
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 from claude_tier_hooks import policy, project, refresh, state
 
 
-def follow() -> None:
-    """Compile what has changed, and warn of mistakes on stderr; the old policy holds then."""
+def follow(*, quiet: bool = False) -> None:
+    """Compile what has changed; the old policy holds where there is a mistake.
+
+    Unless `quiet`, mistakes are warned of on stderr.
+    """
     user = state.read_json(state.path("policy.json"))
     if user is None and not os.path.exists(state.path("config.yaml")):  # noqa: PTH110 - as hooks do
         return
-    if _is_due(user) and not _compiled(None):
+    warn = _silent if quiet else _warn
+    if (_is_due(user) or refresh.outlived(None)) and not _compiled(None, warn):
         return
     root = project.root(str(Path.cwd()))
     file = Path(root, policy.PROJECT_FILE)
-    if file.is_file() and _is_due(state.read_json(policy.overlay_file(root))):
-        _compiled(root)
+    due = file.is_file() and _is_due(state.read_json(policy.overlay_file(root)))
+    if due or refresh.outlived(root):
+        _compiled(root, warn)
 
 
 def _is_due(made: dict[str, object] | None) -> bool:
@@ -33,11 +39,11 @@ def _is_due(made: dict[str, object] | None) -> bool:
         return True
 
 
-def _compiled(root: str | None) -> bool:
+def _compiled(root: str | None, warn: Callable[[str], None]) -> bool:
     """Whether it could be; a version known to be faulty is not read again."""
     note = refresh.fault(root)
     if note and refresh.stands(note) and isinstance(note.get("faults"), list):
-        _warn("\n".join(map(str, note["faults"])))
+        warn("\n".join(map(str, note["faults"])))
         return False
     from claude_tier import config
 
@@ -48,12 +54,16 @@ def _compiled(root: str | None) -> bool:
         else:
             config.compile_project_policy(folder, Path(root))
     except config.ConfigError as error:
-        _warn(error.message)
+        warn(error.message)
         return False
     except OSError as error:  # a folder that is not ours to write: showing goes on
-        _warn(f"{error.filename}: {error.strerror}")
+        warn(f"{error.filename}: {error.strerror}")
         return False
     return True
+
+
+def _silent(_text: str) -> None:
+    """Whoever shows it in another place."""
 
 
 def _warn(text: str) -> None:

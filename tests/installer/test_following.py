@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from claude_tier import cli
-from claude_tier_hooks import policy, state
+from claude_tier.config import ConfigError, compile_user_policy
+from claude_tier_hooks import policy, refresh, state
 
 
 @pytest.fixture
@@ -39,10 +43,65 @@ def test_a_mistake_is_a_warning_each_time(file: Path, capsys: pytest.CaptureFixt
     file.write_text("budgts: []\n")
 
     for _ in range(2):
-        assert cli.main(["status"]) == 0
+        assert cli.main(["log"]) == 0
         warned = capsys.readouterr().err
         assert f"{file}:1:1: budgts: unknown key; did you mean budgets?" in warned
     assert policy.load()["preset"] == "budget"
+
+
+def test_status_says_a_mistake_once(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On its screen, where everything that is wrong stands first."""
+    file.write_text("budgts: []\n")
+    assert cli.main(["status"]) == 0
+    said = capsys.readouterr()
+    assert said.out.count("config.yaml:1:1: budgts: unknown key") == 1
+    assert "budgts" not in said.err
+
+
+def test_what_could_not_be_read_is_tried_again_once_it_can(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Giving permission changes neither size nor time of the file."""
+    cli.main(["status"])
+    with monkeypatch.context() as patch:
+        deny(patch, file)
+        with pytest.raises(ConfigError, match="cannot be read: Permission denied"):
+            compile_user_policy(file.parent)
+        assert refresh.stands(refresh.fault() or {})
+    capsys.readouterr()
+
+    cli.main(["status"])
+
+    assert "cannot be read" not in capsys.readouterr().out
+    assert refresh.fault() is None
+
+
+def deny(patch: pytest.MonkeyPatch, file: Path) -> None:
+    """As to another user than root, whom no mode keeps out."""
+    opened, asked = os.open, os.access
+
+    def refuse(path: object, *rest: Any, **more: Any) -> int:
+        if str(path) == str(file):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return opened(path, *rest, **more)  # type: ignore[arg-type]
+
+    patch.setattr(os, "open", refuse)
+    patch.setattr(os, "access", lambda path, mode: path != str(file) and asked(path, mode))
+
+
+def test_a_mistake_taken_back_to_the_byte_is_forgotten(file: Path) -> None:
+    """The old file, put back with its time, is what was compiled before."""
+    cli.main(["status"])
+    kept, times = file.read_text(), file.stat()
+    file.write_text("budgts: []\n")
+    cli.main(["status"])
+    assert refresh.fault() is not None
+    file.write_text(kept)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    cli.main(["status"])
+
+    assert refresh.fault() is None
 
 
 def test_switches_do_without_it(file: Path) -> None:

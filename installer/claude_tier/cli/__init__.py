@@ -95,7 +95,8 @@ def claude_tier(context: click.Context) -> None:
     if context.invoked_subcommand not in SWITCHES:
         from claude_tier import following
 
-        following.follow()
+        # `status` shows the mistakes itself
+        following.follow(quiet=context.invoked_subcommand == "status")
 
 
 def _follow_upgrade() -> None:

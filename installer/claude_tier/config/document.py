@@ -13,7 +13,7 @@ import re
 import stat
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -29,6 +29,21 @@ from claude_tier.config.faults import (
 
 LARGEST = 64 * 1024  # bytes
 DEEPEST = 16
+UNREADABLE = "cannot be read"
+# What the parser says of the commonest mistakes -> the same in plain words; the first that fits.
+PLAIN = (
+    (r"found character '\\t'", "a tab: YAML is indented with spaces only"),
+    (r"flow sequence .*<stream end>", "a list that begins with [ is not closed with ]"),
+    (r"flow mapping .*<stream end>", "a mapping that begins with { is not closed with }"),
+    (r"flow node .*<stream end>", "what begins with [ or { is not closed"),
+    (r"flow sequence .*expected ',' or '\]'", "a list that begins with [ lacks a comma or its ]"),
+    (r"flow mapping .*expected ',' or '}'", "a mapping that begins with { lacks a comma or its }"),
+    (r"quoted scalar .*end of stream", "a text in quotes is not closed"),
+    (r"simple key .*expected ':'", "a key without its colon, or no space after the colon"),
+    (r"mapping values are not allowed",
+     "a colon where none may be: look at the indentation, or put the text in quotes"),
+    (r"expected <block end>", "is indented otherwise than the lines it belongs to"),
+)  # fmt: skip
 
 Value = object
 Place = tuple[int, int]
@@ -73,7 +88,9 @@ def _bytes(path: Path, *, follow_links: bool) -> tuple[Source, bytes]:
     except (FileNotFoundError, NotADirectoryError):
         return Source(path), b""
     except OSError as error:
-        raise _refused(_unread(path), _why(error, follow_links=follow_links)) from None
+        message = _why(error, follow_links=follow_links)
+        source = replace(_unread(path), unread=message.startswith(UNREADABLE))
+        raise _refused(source, message) from None
     if content is None:
         raise _refused(_unread(path), "is not a regular file")
     if len(content) > LARGEST:
@@ -86,7 +103,7 @@ def _why(error: OSError, *, follow_links: bool) -> str:
         return "is a symbolic link, which the file of a project may not be"
     if error.errno == errno.EISDIR:
         return "is not a regular file"
-    return f"cannot be read: {error.strerror}"
+    return f"{UNREADABLE}: {error.strerror}"
 
 
 def _unread(path: Path) -> Source:
@@ -125,9 +142,11 @@ def _parse(source: Source, text: str) -> Document:
 def _syntax_fault(error: yaml.MarkedYAMLError) -> tuple[str, Place]:
     mark = error.problem_mark or error.context_mark
     message = error.problem or "is not valid YAML"
-    if message.startswith("but "):
+    whole = f"{error.context or ''} {message}"
+    plain = next((words for pattern, words in PLAIN if re.search(pattern, whole)), None)
+    if plain is None and message.startswith("but "):
         message = f"{error.context} {message}"
-    return printable(message), (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return plain or printable(message), (mark.line + 1, mark.column + 1) if mark else (0, 0)
 
 
 class _Loader(yaml.SafeLoader):

@@ -28,19 +28,25 @@ class Fault:
 
 @dataclass(frozen=True)
 class Source:
-    """One version of a file, as policy.json records it; size -1 stands for no file."""
+    """One version of a file, as policy.json records it; size -1 stands for no file.
+
+    `unread` marks a file whose content could not be read.
+    """
 
     path: Path
     size: int = -1
     mtime_ns: int = 0
     crc32: int = 0
+    unread: bool = False
 
     def record(self) -> dict[str, object]:
+        unread = {"unread": True} if self.unread else {}
         return {
             "path": str(self.path),
             "size": self.size,
             "mtime_ns": self.mtime_ns,
             "crc32": self.crc32,
+            **unread,
         }
 
 

@@ -63,7 +63,8 @@ def policy(machine: Machine) -> Iterator[Finding]:
         end = "what was in force before still is"
         if mistake["path"] == str(machine.root / ladder.PROJECT_FILE):
             end = "nothing of that file applies"
-        what = f"{mistake['path']}:{mistake.get('line')}: {mistake.get('message')}; {end}"
+        line = f":{mistake['line']}" if mistake.get("line") else ""
+        what = f"{mistake['path']}{line}: {mistake.get('message')}; {end}"
         yield fault("policy", what, "Mend the file; the next prompt reads it again.")
     if refresh.fault():
         return
