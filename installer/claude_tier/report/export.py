@@ -19,6 +19,7 @@ from typing import TextIO
 from claude_tier_hooks import ledger
 from claude_tier_hooks.shapes import Json
 
+from claude_tier.errors import UserError
 from claude_tier.report import decisions, sheet
 from claude_tier.report.days import Slice
 from claude_tier.report.spending import by_day
@@ -116,7 +117,11 @@ def output(path: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as fault:
+        message = f"no file can be made in {path.parent}: {fault.strerror}"
+        raise UserError(message, "Name a folder that exists and is yours to write.") from fault
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
             yield stream

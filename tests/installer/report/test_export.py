@@ -120,6 +120,16 @@ def test_a_file_is_for_its_owner_and_whole(home: Path, lines: Lines) -> None:
     assert {one.name for one in home.iterdir()} == {".claude", "out.jsonl"}
 
 
+def test_a_folder_that_is_missing_is_named_as_it_was_given(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And nothing of the file that is written beside."""
+    assert cli.main(["ledger", "export", "--output", str(home / "none/x.csv")]) == 1
+    said = capsys.readouterr().err
+    assert f"no file can be made in {home}/none: No such file or directory" in said
+    assert ".part" not in said
+
+
 def test_a_failure_leaves_the_file_as_it_was(home: Path) -> None:
     """Nothing half written, nothing beside it."""
     path = home / "out.csv"

@@ -79,6 +79,12 @@ def test_what_the_machine_is_at_fault_for_is_an_expected_failure(
     assert f"ledger.db cannot be used: {words}" in capsys.readouterr().err
 
 
+def test_a_ledger_that_cannot_be_opened_says_what_to_look_at(capsys: Capture) -> None:
+    """The folder's owner and modes."""
+    assert ends(lambda: sqlite3.OperationalError("unable to open database file")) == 1
+    assert f"Look whose {state.state_dir()} is" in capsys.readouterr().err
+
+
 def test_a_wrong_statement_is_a_bug(capsys: Capture) -> None:
     """It must not look like a broken ledger."""
     assert ends(lambda: sqlite3.OperationalError("no such column: x")) == 3

@@ -6,6 +6,7 @@ A check is a function from a Machine to findings; a new one is one function and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from claude_tier.install.doctor import counting, registration, runtime, surroundings
 from claude_tier.install.doctor.machine import Machine
@@ -41,12 +42,22 @@ CHECKS: tuple[Check, ...] = (
 
 def examine(machine: Machine, checks: Iterable[Check] = CHECKS) -> Report:
     """Everything found, in the order of the checks."""
-    return Report(tuple(finding for check in checks for finding in _made(check, machine)))
+    found = [finding for check in checks for finding in _made(check, machine)]
+    return Report(tuple(dict.fromkeys(found)))  # what keeps many checks from working is said once
 
 
 def _made(check: Check, machine: Machine) -> list[Finding]:
     """The findings of one check; where it fails itself, the others are still worth having."""
     try:
         return list(check(machine))
+    except PermissionError as error:
+        return [_denied(error, machine)]
     except Exception as error:  # noqa: BLE001 - it is asked when things are broken
         return [fault(check.__name__, f"this check failed: {type(error).__name__}: {error}")]
+
+
+def _denied(error: PermissionError, machine: Machine) -> Finding:
+    path = Path(str(error.filename))
+    place = machine.state if path.is_relative_to(machine.state) else path
+    what = f"{place} is not yours to read and write"
+    return fault("access", what, f"Make it yours: `ls -ld {place}` shows owner and modes.")

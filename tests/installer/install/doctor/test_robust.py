@@ -131,3 +131,20 @@ def test_outside_of_any_project_it_works_too(
 
     assert main(["doctor"]) == 1
     assert "no hook of claude-tier is registered" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_closed_is_one_finding() -> None:
+    """However many checks look into it; another check goes on."""
+    machine = Machine()
+
+    def closed(_: Machine) -> list[Finding]:
+        raise PermissionError(13, "Permission denied", str(machine.state / "spool"))
+
+    def shut(_: Machine) -> list[Finding]:
+        raise PermissionError(13, "Permission denied", str(machine.state / "ledger.db"))
+
+    found = examine(machine, [closed, shut, lambda _: [ok("x", "well")]]).findings
+
+    assert [(one.name, one.verdict) for one in found] == [("access", "fault"), ("x", "ok")]
+    assert found[0].what == f"{machine.state} is not yours to read and write"
+    assert f"ls -ld {machine.state}" in str(found[0].todo)
