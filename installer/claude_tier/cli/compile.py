@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from claude_tier_hooks import project, state
+from claude_tier_hooks import policy, project, state
 
 from claude_tier import config
 
@@ -41,4 +41,16 @@ def command(*, root: Path | None, quiet: bool) -> int:
         click.echo(f"claude-tier: {note}", err=True)
     if result.changed:
         click.echo(f"Compiled {result.path}" if result.path else "Removed the project's policy")
+    else:
+        click.echo(_unchanged(folder, root, has_own=result.path is not None))
     return 0
+
+
+def _unchanged(folder: Path, root: Path | None, *, has_own: bool) -> str:
+    """What is in force, though nothing had to be compiled."""
+    if root is not None:
+        name = policy.PROJECT_FILE
+        return f"{name} is in force." if has_own else f"The project has no {name}."
+    if (folder / config.CONFIG).exists():
+        return f"{config.CONFIG} is in force."
+    return f"There is no {config.CONFIG}: the defaults are in force."

@@ -59,4 +59,10 @@ def command(
     request = installing.Request(
         target, bundle.root(), preset=cast("Preset | None", preset), force=force
     )
-    return place.show(installing.install(request, dry_run=dry_run), as_json=as_json)
+    outcome = installing.install(request, dry_run=dry_run)
+    code = place.show(outcome, as_json=as_json)
+    if not as_json and not outcome.changes:
+        click.echo("Nothing to change: already installed.")
+    elif not as_json and not dry_run:
+        click.echo("Start a Claude Code session; `claude-tier status` shows what comes of it.")
+    return code

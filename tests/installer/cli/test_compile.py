@@ -13,12 +13,18 @@ from claude_tier import cli
 from claude_tier_hooks import policy, state
 
 
-def test_it_is_silent_where_nothing_changed(capsys: pytest.CaptureFixture[str]) -> None:
-    """The first run names the file, the second has nothing to say."""
+def test_it_says_what_is_in_force_where_nothing_changed(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first run names the file it made; the second had nothing to do."""
     assert cli.main(["compile"]) == 0
     assert capsys.readouterr() == (f"Compiled {state.path('policy.json')}\n", "")
     assert cli.main(["compile"]) == 0
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr().out == "There is no config.yaml: the defaults are in force.\n"
+    (home / ".claude/claude-tier/config.yaml").write_text("# nothing\n")
+    for out in (f"Compiled {state.path('policy.json')}\n", "config.yaml is in force.\n"):
+        assert cli.main(["compile"]) == 0
+        assert capsys.readouterr() == (out, "")
 
 
 def test_quiet_says_nothing_at_all(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,10 +27,10 @@ def config(home: Path) -> Path:
     return home / ".claude"
 
 
-def test_install_says_what_it_wrote_and_then_nothing(
+def test_install_says_what_it_wrote_and_what_comes_next(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line a file, the runtime as one; the second run is silent."""
+    """One line a file, the runtime as one; the second run had nothing to do."""
     assert cli.main(["install"]) == 0
     files = len(payload.runtime(bundle.root()))
     placed = [f"Wrote {config / name}" for name in payload.shipped(bundle.root())]
@@ -40,9 +40,10 @@ def test_install_says_what_it_wrote_and_then_nothing(
         f"Wrote {config}/claude-tier/config.yaml",
         f"Wrote {config}/settings.json",
         "Restart running sessions to load the agents.",
+        "Start a Claude Code session; `claude-tier status` shows what comes of it.",
     ]
     assert cli.main(["install"]) == 0
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("Nothing to change: already installed.\n", "")
 
 
 def test_uninstall_says_what_it_took_out(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,7 +81,7 @@ def test_a_folder_means_the_project(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert (tmp_path / ".claude" / "claude-tier" / "policy.json").is_file()
     capsys.readouterr()
     assert cli.main(["install", "--scope", "project", str(tmp_path)]) == 0
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == "Nothing to change: already installed.\n"
     assert cli.main(["uninstall", str(tmp_path)]) == 0
     assert snapshot(tmp_path) == {}
 
