@@ -198,6 +198,50 @@ def test_a_session_has_no_end(db: sqlite3.Connection) -> None:
     assert states(look(db, NOON, period="session", limit=1e7)) == ["not_at_this_pace"] * 3
 
 
+@pytest.mark.parametrize("scope", ["user", "session"])
+def test_a_young_session_is_measured_since_it_began(db: sqlite3.Connection, scope: str) -> None:
+    """$2 in its two minutes are $60 an hour, though the quarter hour began twelve before."""
+    now = NOON + 14 * 60
+    query = "INSERT INTO session (id, project, started) VALUES (1, 2, ?)"
+    db.execute(query, (now - 120,))
+    spend(db, 2.0, now - 60)
+    period = "session" if scope == "user" else "day"
+
+    found = look(db, now, period=period, scope={"kind": scope, "name": None})
+
+    assert (found["rate"], found["seconds"]) == (60.0, 120)
+    assert found["method"] == "used since it began, 2 min ago"
+    assert found["hits"]["stop"]["at"] == now + 480
+
+
+def test_a_week_lasts_no_longer_than_the_last_hour_says(db: sqlite3.Connection) -> None:
+    """$2 of the last hour take the last $1 in half of one, though the day had $3 only."""
+    spend(db, 1.0, NOON - 5 * HOUR)
+    spend(db, 2.0, NOON - 1800)
+
+    found = look(db, NOON, period="week", limit=4.0)
+    short = look(db, NOON, limit=4.0)
+
+    assert found["hits"]["stop"] == short["hits"]["stop"]
+    assert found["hits"]["stop"]["at"] == NOON + 1800
+    assert (found["rate"], found["seconds"]) == (2.0, HOUR)
+    assert found["method"] == "used in the last 60 min; beyond 24 h: used in the last 24 h"
+
+
+def test_a_fast_hour_says_nothing_of_next_week(db: sqlite3.Connection) -> None:
+    """Levels a day away and more go by the last 24 hours, nearer ones by the hour."""
+    spend(db, 2.4, NOON - 1800)
+    rate = 0.1
+
+    found = look(db, NOON, period="month", limit=100.0, warn=0.2, cap=0.9, stop=0.95)
+    far = look(db, NOON, period="month", limit=100.0, warn=0.7, cap=0.9, stop=0.95)
+
+    assert found["hits"]["warn"]["at"] == pytest.approx(NOON + 17.6 / 2.4 * HOUR)
+    assert found["hits"]["cap"]["at"] == far["hits"]["cap"]["at"]
+    assert (far["rate"], far["method"]) == (pytest.approx(rate), "used in the last 24 h")
+    assert states(far) == ["not_before_reset"] * 3
+
+
 def test_outside_of_a_session_its_budget_is_unknown(db: sqlite3.Connection) -> None:
     """Not 0 %."""
     rules = {"budgets": [a_budget(period="session")], "week_start": 0}

@@ -83,7 +83,8 @@ def command(
     elif found:
         click.echo(decisions.as_text(found))
     else:
-        click.echo("No subagent was started.")
+        filtered = any((named, session, agent, project, action))
+        click.echo(decisions.NO_MATCH if filtered else decisions.NONE)
     return 0
 
 

@@ -12,7 +12,7 @@ from claude_tier_hooks import budget, ledger, project
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import figures
-from claude_tier.report.table import Column, render
+from claude_tier.report.table import Column, render, wrapped
 
 LEVELS = budget.LEVELS
 
@@ -97,14 +97,17 @@ def as_text(standings: Sequence[Standing], *, width: int) -> str:
         Column("Limit", figures=True),
         Column("Share", figures=True),
         Column("Level"),
-        Column("Reserved", figures=True),
-        Column("Until"),
+        Column("Reserved", figures=True, spare=1),
+        Column("Until", figures=True),
     ]
-    lines = [render(columns, [_row(one) for one in standings], width=width)]
-    lines += [effect for one in standings if (effect := _effect(one))]
-    lines += _blind(standings)
-    lines += _unknown(standings)
-    return "\n".join(lines)
+    rows = [_row(one) for one in standings]
+    if not any(one.reserved for one in standings):
+        del columns[5]
+        rows = [[*row[:5], row[6]] for row in rows]
+    table = render(columns, rows, width=width)
+    notes = [effect for one in standings if (effect := _effect(one))]
+    notes += [*_blind(standings), *_unknown(standings)]
+    return "\n".join([table, *wrapped(notes, width)])
 
 
 def _row(one: Standing) -> list[str]:

@@ -13,6 +13,8 @@ from claude_tier_hooks import decision, decisions
 from claude_tier.report import figures
 from claude_tier.report.days import Span
 
+NONE = "No decision yet: they are recorded from the install on."
+NO_MATCH = "No decision matches."
 _COLUMNS = (
     "d.at, s.text, p.text, d.tool_use_id, d.tool, a.text, d.description, d.parent, d.asked,"
     " d.would, d.origin, d.action, d.set_tier, d.reason, d.budget, d.level, d.used, d.agent_id,"

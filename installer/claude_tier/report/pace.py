@@ -10,7 +10,7 @@ from claude_tier_hooks import budget, pace
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import figures
-from claude_tier.report.table import Column, render
+from claude_tier.report.table import Column, render, wrapped
 
 
 @dataclass(frozen=True)
@@ -85,20 +85,22 @@ def as_text(paces: Sequence[Pace], *, now: float, width: int) -> str:
     known = [one for one in paces if one.rate is not None]
     if not known:
         return ""
-    columns = [Column("At the present pace")]
-    columns += [
-        Column(name, figures=True)
-        for name in ("Elapsed", "Pace", "Per hour", "Warn", "Cap", "Stop")
-    ]
+    columns = [Column("At this rate")]
+    columns += [Column("Elapsed", figures=True, spare=2), Column("Pace", figures=True, spare=1)]
+    columns += [Column("Per hour", figures=True), Column("Over", figures=True)]
+    columns += [Column(name, figures=True) for name in ("Warn", "Cap", "Stop")]
     rows = [_row(one, now) for one in known]
-    return "\n".join([render(columns, rows, width=width), *_methods(known)])
+    table = render(columns, rows, width=width)
+    notes = _notes(known, now, pace_shown="Pace" in table.partition("\n")[0])
+    return "\n".join([table, *wrapped(notes, width)])
 
 
 def _row(one: Pace, now: float) -> list[str]:
     speed = "" if one.pace is None else f"{one.pace:.1f}x"
     elapsed = "" if one.elapsed is None else figures.share(one.elapsed)
     hits = [_when(hit, now) for hit in one.hits]
-    return [one.name, elapsed, speed, figures.amount(_rounded(one), one.unit), *hits]
+    over = "" if one.seconds is None else pace.length(one.seconds)
+    return [one.name, elapsed, speed, figures.amount(_rounded(one), one.unit), over, *hits]
 
 
 def _rounded(one: Pace) -> float | None:
@@ -114,13 +116,17 @@ def _when(hit: Hit, now: float) -> str:
     return "-" if hit.at is None else pace.moment(hit.at, now)
 
 
-def _methods(known: Sequence[Pace]) -> Iterator[str]:
-    """What each rate was measured over, and what a dash means."""
-    found: dict[str, list[str]] = {}
-    for one in known:
-        found.setdefault(str(one.method), []).append(one.name)
-    for method, names in found.items():
-        yield f"Per hour: what was {method} ({', '.join(names)})."
+def _notes(known: Sequence[Pace], now: float, *, pace_shown: bool) -> Iterator[str]:
+    """What the words of the table mean, where they are in it."""
+    if pace_shown and any(one.pace is not None for one in known):
+        yield "Pace: used over elapsed; above 1.0x it does not last until the reset."
+    fast = [one.name for one in known if pace.BEYOND in str(one.method) and _is_far(one, now)]
+    if fast:
+        yield f"Beyond 24 h: at the slower rate of the last 24 h ({', '.join(fast)})."
     states = {hit.state for one in known for hit in one.hits}
     if pace.RESET in states or pace.NEVER in states:
         yield "-: not before it resets, or not at all."
+
+
+def _is_far(one: Pace, now: float) -> bool:
+    return any(hit.at is not None and hit.at - now > pace.DAY for hit in one.hits)

@@ -10,7 +10,7 @@ from claude_tier_hooks import prices, unpriced
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import figures
-from claude_tier.report.table import Column, render
+from claude_tier.report.table import Column, render, wrapped
 
 KINDS = prices.KINDS
 
@@ -96,7 +96,8 @@ def as_text(table: PriceTable, *, width: int) -> str:
     names = ("Input", "Output", "Read", "5m write", "1h write")
     columns = [Column("Model"), *(Column(name, figures=True) for name in names), Column("Also")]
     rows = [_row(entry) for entry in table.entries]
-    return "\n".join([*_head(table), "", render(columns, rows, width=width), *_tail(table)])
+    head, tail = wrapped(_head(table), width), wrapped(_tail(table), width)
+    return "\n".join([*head, "", render(columns, rows, width=width), *tail])
 
 
 def _head(table: PriceTable) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -28,6 +29,8 @@ from claude_tier.report.sessions import Session
 from claude_tier.report.totals import Totals
 
 DECISIONS = 5  # the last ones, shown
+# A hook of ours, or the plugin that brings them, in a settings file.
+_OURS = re.compile(r'claude-tier/hooks/[a-z_]+\.py|"model-tier@[^"]*"\s*:\s*true')
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,12 @@ class Health:
 
 @dataclass(frozen=True)
 class Status:
-    """`off_until` is an epoch time, infinity when there is no end, None while on."""
+    """`off_until` is an epoch time, infinity when there is no end, None while on.
 
+    `installed` says whether a settings file in effect in that folder has our hooks.
+    """
+
+    installed: bool
     off_until: float | None
     last_hook: float | None
     policy: PolicyState
@@ -92,6 +99,7 @@ class Status:
         until = self.off_until
         return {
             "claude_tier": __version__,
+            "installed": self.installed,
             "on": until is None,
             "off_until": None if until in (None, float("inf")) else until,
             "last_hook": self.last_hook,
@@ -115,6 +123,7 @@ def query(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> Statu
     found = db.execute("SELECT count(*) FROM reservation WHERE expires > ?", (now,)).fetchone()
     place = budgets.here(db, folder)
     return Status(
+        installed=_installed(folder),
         off_until=state.off_until(now),
         last_hook=_last_hook(),
         policy=_policy(rules, folder),
@@ -129,6 +138,19 @@ def query(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> Statu
         ledger=_health(db),
         folder=state.state_dir(),
     )
+
+
+def _installed(folder: str) -> bool:
+    own = Path(project.root(folder), ".claude")
+    files = (Path(state.config_dir(), "settings.json"), own / "settings.json")
+    return any(_names_us(file) for file in (*files, own / "settings.local.json"))
+
+
+def _names_us(settings: Path) -> bool:
+    try:
+        return _OURS.search(settings.read_text("utf-8", "replace")) is not None
+    except OSError:
+        return False
 
 
 def _last_hook() -> float | None:

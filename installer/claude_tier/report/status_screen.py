@@ -3,47 +3,50 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from claude_tier_hooks import policy as ladder
 
 from claude_tier.report import budgets, decisions, figures, pace, sessions
 from claude_tier.report.status import PolicyState, Rung, Status
-from claude_tier.report.table import Column, render
+from claude_tier.report.table import Column, render, wrapped
 
 
 def as_text(status: Status, *, now: float, width: int) -> str:
     """The screen: sections apart by an empty line, what is wrong first."""
     sections = [
-        [_heading(status, now), *_faults(status)],
-        [_tiers(status, width), *_exceptions(status.policy)],
+        wrapped([*_heading(status, now), *_faults(status)], width),
+        [_tiers(status, width), *wrapped(_exceptions(status.policy), width)],
         [budgets.as_text(status.budgets, width=width) if status.budgets else "No budget is set."],
         [*filter(None, [pace.as_text(status.pace, now=now, width=width)])],
-        [*_spending(status), *_running(status, now)],
-        [*_decisions(status, width)],
-        [*_ledger(status)],
+        wrapped([*_spending(status), *_running(status, now)], width),
+        [_decisions(status, width)],
+        wrapped(_ledger(status), width),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
 
-def _heading(status: Status, now: float) -> str:
+def _heading(status: Status, now: float) -> Iterator[str]:
     until = status.off_until
     switch = "On"
     if until is not None:
         switch = "OFF, only counting"
         switch += "" if until == float("inf") else f" until {_moment(until)}"
-    hook = "No hook has run yet: is it installed? (`claude-tier install`)"
-    if Path(status.folder, "manifest.json").exists():
-        hook = "Installed; no hook has run yet: start a Claude Code session."
+    hook = "No hook has run yet: start a Claude Code session."
     if status.last_hook is not None:
         hook = f"A session started {sessions.age(status.last_hook, now)} ago."
-    return f"{switch}; preset {status.policy.preset}. {hook}"
+    if not status.installed:
+        yield "No hooks of claude-tier are installed here: `claude-tier install`."
+        if status.last_hook is None:
+            hook = "No hook has run yet."
+        switch = "Nothing is decided" if until is None else switch
+    yield f"{switch}; preset {status.policy.preset}. {hook}"
 
 
 def _faults(status: Status) -> Iterator[str]:
     for error in status.policy.errors:
-        yield f"{home(str(error.get('path')))}, line {error.get('line')}: {error.get('message')}"
+        yield from _mistakes(error)
         if str(error.get("path")).endswith(ladder.PROJECT_FILE):
             yield "  Nothing of that file applies; your own configuration does."
         else:
@@ -58,6 +61,21 @@ def _faults(status: Status) -> Iterator[str]:
     for model, number in status.unpriced:
         of = figures.plural(number, "response")
         yield f"{model} has no price ({of}), so no dollar budget sees it: `claude-tier prices`."
+
+
+def _mistakes(error: Mapping[str, object]) -> Iterator[str]:
+    """Every one of that file with line and column; the first where only that was kept."""
+    faults = error.get("faults")
+    if isinstance(faults, list) and faults:
+        yield from (home(decisions.printable(str(fault))) for fault in faults)
+    else:
+        yield mistake(error)
+
+
+def mistake(error: Mapping[str, object]) -> str:
+    """~/.claude/claude-tier/config.yaml, line 3: what is wrong."""
+    line = f", line {error['line']}" if error.get("line") else ""
+    return f"{home(str(error.get('path')))}{line}: {error.get('message')}"
 
 
 def _tiers(status: Status, width: int) -> str:
@@ -107,13 +125,12 @@ def _running(status: Status, now: float) -> Iterator[str]:
         yield f"  {one.id[:8]}  {doing}  {age}  {home(one.folder)}".rstrip()
 
 
-def _decisions(status: Status, width: int) -> Iterator[str]:
+def _decisions(status: Status, width: int) -> str:
     if not status.decisions:
-        yield "No subagent was started yet."
-        return
+        return "\n".join(wrapped([decisions.NONE], width))
     columns = [Column(name) for name in ("At", "Last subagents", "Set", "Because")]
     rows = [[*decisions.outline(one)] for one in status.decisions]
-    yield render(columns, rows, width=width)
+    return render(columns, rows, width=width)
 
 
 def _ledger(status: Status) -> Iterator[str]:
@@ -123,7 +140,9 @@ def _ledger(status: Status) -> Iterator[str]:
     yield f"Ledger: {of}, {figures.size(health.bytes)}, {saved}."
     if health.spooled:
         yield f"  {figures.plural(health.spooled, 'decision')} wait in the spool."
-    yield f"Files: {home(status.folder)} (config.yaml, ledger.db, hooks.log)"
+    names = ("config.yaml", "ledger.db", "hooks.log")
+    there = ", ".join(name for name in names if Path(status.folder, name).exists())
+    yield f"Files: {home(status.folder)}" + (f" ({there})" if there else "")
 
 
 def home(path: str) -> str:

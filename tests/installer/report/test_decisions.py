@@ -106,7 +106,19 @@ def test_a_day_or_a_session_narrows_it() -> None:
 def test_nothing_to_show_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """In words for people, an empty list for scripts."""
     assert cli.main(["log"]) == 0
-    assert capsys.readouterr().out == "No subagent was started.\n"
+    assert capsys.readouterr().out == decisions.NONE + "\n"
+
+
+@pytest.mark.parametrize(
+    "only", [["--session", "zzz"], ["--agent", "nobody"], ["--day", "2020-01-01"]]
+)
+def test_a_filter_that_finds_nothing_is_told_from_an_empty_log(
+    only: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There may be others."""
+    decide("t1")
+    assert cli.main(["log", *only]) == 0
+    assert capsys.readouterr().out == "No decision matches.\n"
 
 
 def test_what_ran_is_found_in_the_transcript_where_no_result_said_it(home: Path) -> None:

@@ -26,6 +26,15 @@ def screen(width: int = 80) -> str:
     return status_screen.as_text(found, now=NOON, width=width)
 
 
+def installed(home: Path, command: str = "python3 /x/claude-tier/hooks/stop.py") -> Path:
+    """Settings with a hook of ours."""
+    file = home / ".claude" / "settings.json"
+    file.parent.mkdir(exist_ok=True)
+    hook = {"type": "command", "command": command}
+    file.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [hook]}]}}))
+    return file
+
+
 def running(home: Path, pid: int, folder: str, doing: str) -> None:
     """A session as the client registers it, with a process that is alive: this very test's."""
     file = home / ".claude" / "sessions" / f"{pid}.json"
@@ -40,8 +49,11 @@ def running(home: Path, pid: int, folder: str, doing: str) -> None:
     file.write_text(json.dumps(row))
 
 
-def test_a_fresh_install_shows_that_nothing_happened_yet(snapshot: SnapshotAssertion) -> None:
+def test_a_fresh_install_shows_that_nothing_happened_yet(
+    home: Path, snapshot: SnapshotAssertion
+) -> None:
     """No budget figure, no decision, no price missing: and no fault."""
+    installed(home)
     assert screen() == snapshot
 
 
@@ -64,6 +76,7 @@ def test_a_working_day_on_one_screen(home: Path, snapshot: SnapshotAssertion) ->
     decide("t2", at=NOON - 60, agent="Plan", **denied)
     running(home, 1, str(home / "src" / "app"), "busy")
     running(home, 2, "/repo/app", "idle")
+    installed(home)
     backup.write(NOON)
     Path(state.path("live")).write_text(str(int(NOON - 300)))
     assert screen() == snapshot
@@ -71,9 +84,54 @@ def test_a_working_day_on_one_screen(home: Path, snapshot: SnapshotAssertion) ->
 
 def test_an_install_without_a_session_says_to_start_one(home: Path) -> None:
     """It is installed: nothing is wrong yet."""
+    installed(home)
+    assert "On; preset balanced. No hook has run yet: start a Claude Code" in screen()
+
+
+def test_without_hooks_that_is_the_first_line(home: Path) -> None:
+    """After `uninstall` the state folder, and what ran once, say nothing of now."""
     policy(home)
-    Path(state.path("manifest.json")).write_text("{}")
-    assert "Installed; no hook has run yet: start a Claude Code session." in screen()
+    Path(state.path("live")).write_text(str(int(NOON - 300)))
+    file = installed(home, "other-tool claude-tier")
+    first, second = screen().splitlines()[:2]
+    assert first == "No hooks of claude-tier are installed here: `claude-tier install`."
+    assert second == "Nothing is decided; preset balanced. A session started 5 min ago."
+    file.write_text('{"enabledPlugins": {"model-tier@here": true}}')
+    assert screen().startswith("On; preset balanced.")
+    file.write_text('{"enabledPlugins": {"model-tier@here": false}}')
+    assert screen().startswith("No hooks of claude-tier")
+
+
+def test_files_that_are_not_there_are_not_named(home: Path) -> None:
+    """hooks.log comes with the first failure."""
+    assert "Files: ~/.claude/claude-tier (ledger.db)" in screen()
+    Path(state.path("hooks.log")).write_text("x\n")
+    assert "Files: ~/.claude/claude-tier (ledger.db, hooks.log)" in screen()
+
+
+def test_sixty_columns_break_no_figure_and_no_word(home: Path, snapshot: SnapshotAssertion) -> None:
+    """What is least needed goes; sentences break between words, commands do not."""
+    installed(home)
+    weekly = budget("weekly-of-all", period="week", limit=20.0)
+    policy(home, budgets=[budget(limit=2.0), weekly])
+    answer(home, OPUS, at=NOON - HOUR / 2, output_tokens=90_000)
+    answer(home, "mystery-1", at=NOON - HOUR)
+    decide("t1", at=NOON - HOUR)
+    text = screen(60)
+    assert max(map(len, text.splitlines())) <= 60
+    assert text == snapshot
+
+
+def test_a_place_without_a_line_has_none(home: Path) -> None:
+    """A file that cannot be read is wrong as a whole."""
+    policy(home)
+    path = str(home / ".claude" / "claude-tier" / "config.yaml")
+    note = {"path": path, "line": 0, "message": "cannot be read: Permission denied"}
+    Path(rules.failure_file(None)).write_text(json.dumps(note))
+    assert "~/.claude/claude-tier/config.yaml: cannot be read: Permission denied" in screen()
+    note["faults"] = [f"{path}:1:2: a: unknown key", f"{path}:3:4: b: unknown key"]
+    Path(rules.failure_file(None)).write_text(json.dumps(note))
+    assert "config.yaml:1:2: a: unknown key\n~/.claude/claude-tier/config.yaml:3:4: b:" in screen()
 
 
 def test_a_mistake_in_a_projects_file_says_that_none_of_it_applies(home: Path) -> None:
@@ -121,6 +179,7 @@ def test_a_changed_configuration_is_said_to_be_taken_up_later(home: Path) -> Non
 )
 def test_off_is_in_the_first_line(home: Path, until: float | None, words: str) -> None:
     """With its end, where it has one."""
+    installed(home)
     state.write_private(state.path("off"), json.dumps({"until": until}))
     assert words in screen().splitlines()[0]
 
@@ -129,8 +188,8 @@ def test_a_damaged_ledger_that_waits_is_said_first(home: Path) -> None:
     """With the command that salvages it."""
     policy(home)
     Path(state.path("ledger.db.damaged-1")).write_bytes(b"x")
-    assert "~/.claude/claude-tier/ledger.db.damaged-1" in screen().split("\n\n")[0]
-    assert "run `claude-tier ledger rebuild`" in screen().split("\n\n")[0]
+    assert "~/.claude/claude-tier/ledger.db.damaged-1" in screen(120).split("\n\n")[0]
+    assert "run `claude-tier ledger rebuild`" in screen(120).split("\n\n")[0]
 
 
 def test_a_session_whose_process_ended_is_not_running(home: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from books import HOUR, NOON
 from claude_tier.progress import Bar
 from claude_tier.report import days, figures, sessions
-from claude_tier.report.table import Column, render
+from claude_tier.report.table import Column, render, wrapped
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -116,9 +116,40 @@ def test_a_table_never_loses_a_letter(cells: list[str]) -> None:
 
 def test_a_text_keeps_some_room_beside_wide_figures() -> None:
     """A narrow terminal shows longer lines rather than a letter on each."""
-    columns = [Column("Session"), Column("Tokens", figures=True), Column("Cost", figures=True)]
-    shown = render(columns, [["0123456789abcdef", "1,234,567", "$1,000.00"]], width=20)
-    assert shown.splitlines()[2] == "0123456789ab  1,234,567  $1,000.00"
+    columns = [Column("Project"), Column("Tokens", figures=True), Column("Cost", figures=True)]
+    shown = render(columns, [["/repo/0123456789", "1,234,567", "$1,000.00"]], width=20)
+    assert shown.splitlines()[2] == "/repo/012345  1,234,567  $1,000.00"
+
+
+def test_a_table_breaks_between_words() -> None:
+    """A model's name stays whole, also where a longer text beside it could give more."""
+    columns = [Column("Model"), Column("Cost", figures=True), Column("Also")]
+    row = ["claude-mythos-5-1", "$10.00", "x2 above a prompt of 200k"]
+    lines = render(columns, [row], width=44).splitlines()
+    assert max(map(len, lines)) <= 44
+    assert [" ".join(line.split()) for line in lines[2:]] == [
+        "claude-mythos-5-1 $10.00 x2 above a prompt", "of 200k",
+    ]  # fmt: skip
+
+
+def test_spare_columns_go_before_a_line_gets_too_long() -> None:
+    """The one that is needed least first, and none where there is room."""
+    columns = [Column("Name"), Column("Held", figures=True, spare=1)]
+    columns += [Column("Share", figures=True, spare=2), Column("Cost", figures=True)]
+    row = [["daily", "$1,000", "12 %", "$2,000"]]
+    heads = [render(columns, row, width=width).split("\n")[0].split() for width in (28, 27, 20)]
+    assert heads == [["Name", "Held", "Share", "Cost"], ["Name", "Held", "Cost"], ["Name", "Cost"]]
+
+
+def test_sentences_break_between_words_and_in_no_command() -> None:
+    """Below, they go on a little to the right."""
+    lines = wrapped(["  Give it a price: `claude-tier prices --check` does it.", "short"], 30)
+    assert lines == [
+        "  Give it a price:",
+        "    `claude-tier prices --check`",
+        "    does it.",
+        "short",
+    ]
 
 
 def test_a_table_in_a_pipe_has_no_end_of_line_blanks_and_no_colour() -> None:

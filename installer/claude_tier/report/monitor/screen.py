@@ -68,9 +68,17 @@ def _stacked(found: Sequence[Section], height: int) -> list[Text]:
     given = shared([one.least for one in found], wanted, room)
     lines = []
     for one, rows in zip(found, given, strict=True):
-        lines += [Text()] * apart + [one.title, *_cut(one, rows)]
+        lines += [Text()] * apart + [_title(one, rows), *_cut(one, rows)]
     lines = lines[:height]
     return lines + [Text()] * (height - len(lines))
+
+
+def _title(found: Section, number: int) -> Text:
+    """Where there is no line to say in how many rows are hidden, the heading does."""
+    hidden = len(found.rows) - number
+    if hidden <= 0 or found.endless or number >= 2:
+        return found.title
+    return found.title + Text(f"  ({hidden} more)", sections.QUIET)
 
 
 def _cut(found: Section, number: int) -> list[Text]:

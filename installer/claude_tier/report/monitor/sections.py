@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from claude_tier_hooks import decision
+from claude_tier_hooks import budget, decision
 from claude_tier_hooks import decisions as proofs
 from claude_tier_hooks import pace as speed
 from rich.text import Text
@@ -63,13 +63,18 @@ def _title(name: str, more: str = "") -> Text:
 
 
 def of_budgets(found: Snapshot, room: Room) -> Section:
-    lines = _bars([*_limits(found, room)], room) or [text("No budget is set.", QUIET)]
+    limits = sorted(_limits(found, room), key=lambda one: one.rank, reverse=True)
+    lines = _bars(limits, room) or [text("No budget is set.", QUIET)]
     return Section(_title("Budgets"), lines, least=min(2, len(lines)))
 
 
 class _Limit(NamedTuple):
-    """A budget or plan window: its share, its figures, and what becomes of it at this pace."""
+    """A budget or plan window: its share, its figures, and what becomes of it at this pace.
 
+    The highest `rank`, of level and share, is the most pressing.
+    """
+
+    rank: tuple[int, float]
     name: str
     share: float | None
     style: str
@@ -81,11 +86,13 @@ def _limits(found: Snapshot, room: Room) -> Iterator[_Limit]:
     hours = {one.name: _forecast(one, room) for one in found.paces if one.kind == "budget"}
     for one in found.budgets:
         style = LEVELS[one.level] if one.share is not None else QUIET
-        yield _Limit(one.name, one.share, style, _figures(one), hours.get(one.name, ""))
+        rank = (budget.LEVELS.index(one.level), -1.0 if one.share is None else one.share)
+        yield _Limit(rank, one.name, one.share, style, _figures(one), hours.get(one.name, ""))
     for window in found.paces:
         if window.kind == "window":
             words = f"{figures.share(window.used):>5}  of the plan"
-            yield _Limit(window.name, window.used, "", words, _forecast(window, room))
+            rank = (0, window.used or 0.0)
+            yield _Limit(rank, window.name, window.used, "", words, _forecast(window, room))
 
 
 def _figures(one: Standing) -> str:
@@ -150,7 +157,7 @@ def _spent(found: Snapshot, room: Room) -> str:
     today, top = found.today, max(found.hours, key=lambda hour: hour.usd or 0.0)
     words = [f"today {_money(today)}"]
     words += [f"{figures.count(today.tokens)} tokens"] * (room.width >= WIDE)
-    words += [f"at most {_money(top)} at {_at(top.since)}"] * bool(top.usd)
+    words += [f"in 24 h at most {_money(top)} at {_at(top.since)}"] * bool(top.usd)
     return ", ".join(words)
 
 
@@ -170,9 +177,15 @@ def _clock(hours: Sequence[Spent], each: int) -> str:
 
 def of_sessions(found: Snapshot, room: Room) -> Section:
     rows = [_session(one, room) for one in found.sessions]
-    lines = shapes.columns(rows, room.width, gives=5, right=(2, 3))
-    none = [text("No session runs.", QUIET)]
-    return Section(_title("Sessions", _number(rows)), lines or none)
+    return _table("Sessions", rows, room, gives=5, none="No session runs.")
+
+
+def _table(
+    name: str, rows: Sequence[Sequence[Text]], room: Room, *, gives: int, none: str
+) -> Section:
+    """Rows with their number in the heading; the age and a figure stand to the right."""
+    lines = shapes.columns(rows, room.width, gives=gives, right=(2, 3))
+    return Section(_title(name, _number(rows)), lines or [text(none, QUIET)])
 
 
 def _session(one: Working, room: Room) -> list[Text]:
@@ -189,9 +202,7 @@ def _session(one: Working, room: Room) -> list[Text]:
 
 def of_runs(found: Snapshot, room: Room) -> Section:
     rows = [_run(one, room) for one in found.runs]
-    lines = shapes.columns(rows, room.width, gives=0, right=(2, 3))
-    none = [text("No subagent runs.", QUIET)]
-    return Section(_title("Subagents", _number(rows)), lines or none)
+    return _table("Subagents", rows, room, gives=0, none="No subagent runs.")
 
 
 def _run(one: Run, room: Room) -> list[Text]:
@@ -210,7 +221,7 @@ def of_decisions(found: Snapshot, room: Room) -> Section:
     """The newest first, each with its proof."""
     rows = [_decision(one) for one in found.decisions]
     lines = shapes.columns(rows, room.width, gives=3)
-    none = [text("No subagent was started yet.", QUIET)]
+    none = [text(decisions.NONE, QUIET)]
     return Section(_title("Decisions"), lines or none, least=min(3, len(lines) or 1), endless=True)
 
 

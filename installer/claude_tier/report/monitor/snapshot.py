@@ -241,4 +241,5 @@ def _last_hook() -> float | None:
 
 def _mistake(error: Json) -> str:
     name = os.path.basename(str(error.get("path")))  # noqa: PTH119 - a text, no file is touched
-    return f"{name}, line {error.get('line')}: {error.get('message')}"
+    line = f", line {error['line']}" if error.get("line") else ""
+    return f"{name}{line}: {error.get('message')}"

@@ -236,3 +236,21 @@ def test_lines_are_shared_fairly(wanted: list[int], room: int) -> None:
     given = screen.shared(least, wanted, room)
     assert all(mine <= most for mine, most in zip(given, wanted, strict=True))
     assert sum(given) == max(0, min(room, sum(wanted)))
+
+
+def test_where_one_budget_fits_it_is_the_worst_and_the_rest_is_counted(
+    working_day: Snapshot,
+) -> None:
+    """At 60x12, whatever the order in the configuration."""
+    turned = replace(working_day, budgets=working_day.budgets[::-1])
+    lines = screen.render(turned, now=NOON, size=Size(60, 12)).plain.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("Budgets"))
+    assert lines[at] == "Budgets  (3 more)"
+    assert lines[at + 1].startswith("daily")
+
+
+def test_the_most_of_24_hours_is_said_to_be_that(home: Path) -> None:
+    """Yesterday's hour beside the dollars of a day that has just begun."""
+    answer(home, OPUS, at=NOON - 20 * HOUR, output_tokens=30_000)
+    text = screen.render(looked(), now=NOON, size=Size(80, 24)).plain
+    assert "today $0.00, 0 tokens, in 24 h at most $" in text

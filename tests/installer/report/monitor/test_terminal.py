@@ -94,7 +94,7 @@ def monitor(home: Path) -> Iterator[Monitor]:
 
 def test_it_shows_a_new_decision_and_q_puts_the_terminal_back(monitor: Monitor) -> None:
     """On the next look after the ledger changed."""
-    monitor.until("No subagent was started yet.")
+    monitor.until("No decision yet")
     assert ENTER in monitor.said
     decide("t1", agent="code-archaeologist")
     monitor.until("code-archaeologist")
