@@ -10,7 +10,7 @@ from pathlib import Path
 
 from claude_tier.install.doctor import counting, registration, runtime, surroundings
 from claude_tier.install.doctor.machine import Machine
-from claude_tier.install.doctor.report import Finding, Report, fault
+from claude_tier.install.doctor.report import Finding, Report, closed, fault
 
 __all__ = ["CHECKS", "Check", "Machine", "Report", "examine"]
 
@@ -58,6 +58,4 @@ def _made(check: Check, machine: Machine) -> list[Finding]:
 
 def _denied(error: PermissionError, machine: Machine) -> Finding:
     path = Path(str(error.filename))
-    place = machine.state if path.is_relative_to(machine.state) else path
-    what = f"{place} is not yours to read and write"
-    return fault("access", what, f"Make it yours: `ls -ld {place}` shows owner and modes.")
+    return closed(machine.state if path.is_relative_to(machine.state) else path)

@@ -14,7 +14,7 @@ from claude_tier_hooks import backup
 from claude_tier_hooks import ledger as book
 
 from claude_tier.install.doctor.machine import Machine
-from claude_tier.install.doctor.report import Finding, fault, ok, warning
+from claude_tier.install.doctor.report import Finding, closed, fault, ok, warning
 
 PATIENCE = 5.0  # seconds to wait for another writer
 LITTLE = 100 * 1024 * 1024  # bytes free
@@ -97,7 +97,7 @@ def modes(machine: Machine) -> Iterator[Finding]:
         what = f"others may look into {folder} (mode {mode:o})"
         yield warning("modes", what, f"Run `chmod 700 '{folder}'`.")
     elif not os.access(folder, os.W_OK | os.X_OK):
-        yield fault("modes", f"{folder} cannot be written", f"Run `chmod 700 '{folder}'`.")
+        yield closed(folder)
     else:
         yield ok("modes", f"{folder} is yours alone")
 

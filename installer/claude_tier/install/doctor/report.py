@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Literal
 
 Verdict = Literal["ok", "warning", "fault"]
@@ -33,6 +34,12 @@ def warning(name: str, what: str, todo: str | None = None) -> Finding:
 
 def fault(name: str, what: str, todo: str | None = None) -> Finding:
     return Finding(name, "fault", what, todo)
+
+
+def closed(place: Path) -> Finding:
+    """A file or folder that we may not use; the same whoever came upon it."""
+    todo = f"See with `ls -ld` whose it is; `chmod 700 '{place}'` opens a folder of yours."
+    return fault("access", f"{place} is not yours to read and write", todo)
 
 
 @dataclass(frozen=True)

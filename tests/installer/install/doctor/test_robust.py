@@ -147,4 +147,4 @@ def test_a_folder_that_is_closed_is_one_finding() -> None:
 
     assert [(one.name, one.verdict) for one in found] == [("access", "fault"), ("x", "ok")]
     assert found[0].what == f"{machine.state} is not yours to read and write"
-    assert f"ls -ld {machine.state}" in str(found[0].todo)
+    assert f"chmod 700 '{machine.state}'" in str(found[0].todo)
