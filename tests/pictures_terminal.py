@@ -170,7 +170,9 @@ def _history(home: Path) -> None:
     _at_work(home)
     backup.write(NOW - 3 * books.HOUR)
     Path(state.path("live")).write_text(str(NOW - 26 * 60))
-    Path(state.path("manifest.json")).write_text("{}")
+    hook = {"type": "command", "command": "python3 claude-tier/hooks/session_start.py"}
+    hooks = {"hooks": {"SessionStart": [{"hooks": [hook]}]}}
+    (home / ".claude/settings.json").write_text(json.dumps(hooks))
 
 
 def _day(home: Path, end: float, chance: random.Random) -> None:
