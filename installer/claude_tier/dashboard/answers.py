@@ -50,7 +50,8 @@ def usage(
 ) -> dict[str, object]:
     """What was used in a span of days, summed by a key; over time as well when asked for."""
     part = totals.Slice(asked.span, _project(db, asked.project))
-    found = spending.query(db, rules, asked.by, part, last=MOST, now=now).fields()
+    last = MOST if asked.by in ("session", "block") else None
+    found = spending.query(db, rules, asked.by, part, last=last, now=now).fields()
     over_time = None
     if asked.granularity != "none":
         over_time = series.fields(db, asked.by, asked.granularity, part, now)

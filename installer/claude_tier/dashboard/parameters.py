@@ -17,6 +17,8 @@ BY = ("model", "project", "agent", "day", "week", "month", "session", "block", "
 SPLIT = ("model", "project", "agent")  # what a series can be kept apart by
 GRANULARITIES = ("none", "hour", "day")
 HOURS = 8 * 86400.0  # seconds; the longest span by hour
+YEARS = 10  # the longest span by day
+DAYS = YEARS * 366 * 86400.0  # seconds of it
 
 
 class ParameterError(ValueError):
@@ -65,6 +67,8 @@ def usage(given: Mapping[str, str], now: float | None = None) -> Usage:
     span = days.span(first, last)
     if granularity == "hour" and (span.since is None or _length(span, moment) > HOURS):
         raise ParameterError("by hour, since must be given and lie at most a week back")
+    if granularity == "day" and span.since is not None and _length(span, moment) > DAYS:
+        raise ParameterError(f"by day, since and until may be at most {YEARS} years apart")
     return Usage(by, granularity, span, given.get("project"))
 
 

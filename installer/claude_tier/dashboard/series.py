@@ -15,7 +15,7 @@ from claude_tier.report.totals import Figures
 
 KEPT = 8  # keys shown by name; the rest is one more, without a name
 _SUMS = ", ".join(f"sum({name})" for name in ledger.SUMS)
-_FAR = 1 << 40
+MOST = 3660  # days; earlier ones are left out
 _NOTHING: Figures = (0,) * len(ledger.SUMS)
 
 
@@ -30,14 +30,26 @@ class Cell(NamedTuple):
 def fields(
     db: sqlite3.Connection, by: str, granularity: str, part: totals.Slice, now: float
 ) -> dict[str, object]:
-    """The JSON of it: `periods` and, for each key, a figure for every one of them."""
+    """The JSON of it: `periods` until now and, for each key, a figure for every one of them.
+
+    What claims to be from later days is in no series: one such line would make it endless.
+    """
     read = _days if granularity == "day" else _hours
+    part = part._replace(span=_past(part.span, now))
     cells = [*read(db, by, part)]
     periods = [*_periods(granularity, part.span, cells, now)]
+    numbers = [number for number, _, _ in periods]
+    within = set(numbers)
     return {
         "periods": [{"start": start, "label": label} for _, start, label in periods],
-        "keys": [*_keys(db, cells, [number for number, _, _ in periods])],
+        "keys": [*_keys(db, [cell for cell in cells if cell.period in within], numbers)],
     }
+
+
+def _past(span: Span, now: float) -> Span:
+    """The span, ending with today at the latest."""
+    end = calendar.start_of(calendar.day_of(now) + 1)
+    return span._replace(until=end if span.until is None else min(end, span.until))
 
 
 def _days(db: sqlite3.Connection, by: str, part: totals.Slice) -> Iterator[Cell]:
@@ -52,7 +64,7 @@ def _hours(db: sqlite3.Connection, by: str, part: totals.Slice) -> Iterator[Cell
     """A quarter hour belongs to the local hour it lies in, whatever the zone's offset."""
     since, until = part.span
     first = calendar.quarter_from(since or 0.0)
-    last = _FAR if until is None else calendar.quarter_from(until)
+    last = calendar.quarter_from(calendar.start_of(calendar.LAST) if until is None else until)
     query = (
         f"SELECT start, {by}, {_SUMS} FROM bucket WHERE start >= ? AND start < ? AND source <> ?"
         f" AND ? IN (project, -1) GROUP BY start, {by}"
@@ -73,16 +85,16 @@ def _periods(
     granularity: str, span: Span, cells: Iterable[Cell], now: float
 ) -> Iterator[tuple[int, float, str]]:
     """(number, when it began, label) of every period, those without any use among them."""
-    found = [cell.period for cell in cells]
+    end = now if span.until is None else min(now, span.until - 1)
     if granularity == "day":
-        last = calendar.day_of(now if span.until is None else span.until - 1)
-        first = calendar.day_of(span.since) if span.since is not None else min(found, default=last)
-        for number in range(first, max([last, *found]) + 1):
+        last = calendar.day_of(end)
+        used = min((cell.period for cell in cells), default=last)
+        first = used if span.since is None else calendar.day_of(span.since)
+        for number in range(max(first, last - MOST + 1), last + 1):
             yield number, calendar.start_of(number), calendar.text(number)
         return
-    last = _hour(now if span.until is None else min(now, span.until - 1))
-    hour = _hour(span.since or now)
-    while hour <= max([last, *found]):
+    hour, last = _hour(span.since or now), _hour(end)
+    while hour <= last:
         yield hour, float(hour), time.strftime("%Y-%m-%dT%H:%M", time.localtime(hour))
         hour = _hour(hour + 5400)  # an hour on, where clocks were set to a half as well
 

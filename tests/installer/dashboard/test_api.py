@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from books import HAIKU, HOUR, NOON, OPUS, answer, budget, charge, decide, policy, transcript
+from claude_tier.dashboard import series
 from claude_tier_hooks import backup, ledger
 from claude_tier_hooks import policy as rules
 from serving import Dashboard
@@ -162,6 +163,44 @@ def test_days_of_a_zone_with_a_change_of_the_clock(
     ]
 
 
+@pytest.mark.parametrize("granularity", ["day", "hour&since=2026-11-20"])
+def test_a_line_from_the_future_makes_no_series_longer(
+    home: Path, dashboard: Start, granularity: str
+) -> None:
+    """A clock that was wrong once."""
+    answer(home, OPUS, at=NOON)
+    answer(home, OPUS, at=NOON + 73 * 365 * DAY)
+    here = dashboard()
+    series = here.get(f"/api/usage?granularity={granularity}")["series"]
+    assert series["periods"][-1]["label"].startswith("2026-11-21")
+    assert len(series["periods"]) <= 3660
+    assert sum(series["keys"][0]["requests"]) == 1
+    for by in ("day", "week", "month", "block", "session"):
+        assert here.get(f"/api/usage?by={by}")["totals"]["requests"] == 2
+
+
+def test_a_series_by_the_day_has_an_end_in_the_past_too(
+    home: Path, dashboard: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest days are kept."""
+    monkeypatch.setattr(series, "MOST", 3)
+    answer(home, OPUS, at=NOON)
+    answer(home, OPUS, at=NOON - 5 * DAY)
+    found = dashboard().get("/api/usage?granularity=day")["series"]
+    labels = [one["label"] for one in found["periods"]]
+    assert labels == ["2026-11-19", "2026-11-20", "2026-11-21"]
+    assert found["keys"][0]["requests"] == [0, 0, 1]
+
+
+def test_a_span_that_has_not_begun_is_empty(home: Path, dashboard: Start) -> None:
+    """By the day and by the hour."""
+    answer(home, OPUS, at=NOON)
+    here = dashboard()
+    for granularity in ("day", "hour"):
+        found = here.get(f"/api/usage?granularity={granularity}&since=2199-12-31")
+        assert found["series"] == {"periods": [], "keys": []}
+
+
 def test_many_keys_are_cut_to_the_dearest(home: Path, dashboard: Start) -> None:
     """What is left over is one more, without a name."""
     for number in range(12):
@@ -188,6 +227,9 @@ def test_usage_of_one_project(home: Path, dashboard: Start) -> None:
         "since=2026-02-30", "since=2026-11-21&until=2026-11-20", "by=model&by=agent",
         "granularity=hour&since=2026-01-01", "by=session&granularity=day", "limit=5",
         "project=" + "x" * 1001, "since=" + "9" * 1001, "by=model%00",
+        "granularity=day&since=0001-01-01", "granularity=day&since=1970-01-01",
+        "granularity=day&since=2026-01-01&until=2199-12-31", "by=week&until=9999-12-30",
+        "granularity=hour&since=9999-12-31", "by=week&since=0001-01-01",
     ],
 )  # fmt: skip
 def test_parameters_out_of_their_limits_are_refused(dashboard: Start, query: str) -> None:
