@@ -19,4 +19,14 @@ def json_option(function: Decorated) -> Decorated:
 
 def print_json(fields: Mapping[str, object], *, version: int = 1) -> None:
     """Print one JSON object on stdout; `version` rises when a field changes its meaning."""
-    click.echo(json.dumps({"version": version, **fields}, indent=2, ensure_ascii=False))
+    found = rounded({"version": version, **fields})
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+def rounded(value: object) -> object:
+    """The same without the noise that sums of floats end in: at most ten decimals."""
+    if isinstance(value, float):
+        return round(value, 10)
+    if isinstance(value, Mapping):
+        return {key: rounded(one) for key, one in value.items()}
+    return [rounded(one) for one in value] if isinstance(value, (list, tuple)) else value

@@ -55,9 +55,10 @@ def totals_command(
       claude-tier ledger totals --by day --since 2026-11-01
       claude-tier ledger totals --by agent --project . --json
     """
+    span = days.span(since, until)
     with up_to_date(policy.load()) as db:
         number = totals.project_number(db, project) if project else None
-        part = totals.Slice(days.span(since, until), number)
+        part = totals.Slice(span, number)
         found = totals.query(db, by, part)
     if as_json:
         print_json(found.fields())
@@ -102,11 +103,11 @@ def export_command(
       claude-tier ledger export --format csv --output usage.csv
       claude-tier ledger export --what decisions --project .
     """
-    rules = policy.load()
+    rules, span = policy.load(), days.span(since, until)
     with up_to_date(rules) as db, export.output(output) as stream:
         number = totals.project_number(db, project) if project else None
         columns, rows = export.WHAT[what]
-        part = totals.Slice(days.span(since, until), number)
+        part = totals.Slice(span, number)
         export.write(rows(db, rules, part), columns, form, stream)
     return 0
 

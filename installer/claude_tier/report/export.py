@@ -20,6 +20,7 @@ from claude_tier_hooks import ledger
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.errors import UserError
+from claude_tier.output import rounded
 from claude_tier.report import decisions, sheet
 from claude_tier.report.days import Slice
 from claude_tier.report.spending import by_day
@@ -107,7 +108,7 @@ def write(rows: Iterable[Row], columns: tuple[str, ...], form: str, stream: Text
     if form == "csv":
         sheet.write(columns, rows, stream)
         return
-    stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    stream.writelines(json.dumps(rounded(row), ensure_ascii=False) + "\n" for row in rows)
 
 
 @contextmanager

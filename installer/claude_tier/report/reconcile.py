@@ -7,6 +7,7 @@ rows and unlisted together are what the client charged, unless there is a reason
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass
 from typing import Any
@@ -27,11 +28,15 @@ WORDS = {
     UNSAVED: "the client saved no cost",
     FORK: "forked from a session whose cost is not known",
     LATER: "used since the client last saved",
-    UNLISTED: "charged without a transcript row (compaction, titles)",
+    UNLISTED: "charged without a row of ours (compaction, titles, a missed row)",
     UNPRICED: "some models have no price here",
     PRICES: "your prices, or what the models that answered cost, are not the client's",
-    UNKNOWN: "nothing here explains it",
+    UNKNOWN: "nothing here explains it (see below)",
 }
+NEXT = (
+    "What to do: `claude-tier ledger rebuild` reads every transcript once more. If",
+    "the difference stays, report a fault, with that session of --reconcile --json.",
+)
 # An older runtime does not write when a session was last used; its sums know to the quarter hour.
 _SESSIONS = (
     "SELECT session.id, n.text, p.text,"
@@ -113,10 +118,28 @@ class Session:
     def difference(self) -> Amount | None:
         return None if self.client is None else self.rows + self.unlisted - self.client
 
+    @property
+    def unlisted_share(self) -> float | None:
+        """Of what the client charged; a row that we missed would be in it."""
+        mine, whole = self.unlisted.usd, self.client.usd if self.client else None
+        return mine / whole if mine is not None and whole else None
+
+    @property
+    def verdict(self) -> str:
+        """One of COUNTS."""
+        if self.agrees is not None:
+            return "agree" if self.agrees else "differ"
+        why = next(one for one in (UNSAVED, FORK, LATER) if one in self.reasons)
+        return why.replace(" ", "_")
+
     def fields(self) -> dict[str, object]:
         """The JSON of it."""
         off = self.difference
-        return {**asdict(self), "difference": None if off is None else asdict(off)}
+        return {
+            **asdict(self),
+            "difference": None if off is None else asdict(off),
+            "unlisted_share": self.unlisted_share,
+        }
 
     def flat(self) -> dict[str, object]:
         """The row of a CSV."""
@@ -139,6 +162,7 @@ class Session:
         }
 
 
+COUNTS = ("agree", "differ", "used_since", "not_saved", "fork")
 COLUMNS = (
     "session", "project", "last", "saved_at", "rows_tokens", "rows_usd", "unlisted_tokens",
     "unlisted_usd", "client_tokens", "client_usd", "difference_tokens", "difference_usd",
@@ -157,6 +181,12 @@ class Reconciliation:
         return [one for one in self.sessions if one.agrees is not None]
 
     @property
+    def counts(self) -> dict[str, int]:
+        """How many sessions of each verdict; together all of them."""
+        found = Counter(one.verdict for one in self.sessions)
+        return {name: found[name] for name in COUNTS}
+
+    @property
     def agrees(self) -> bool:
         return all(one.agrees for one in self.compared)
 
@@ -166,6 +196,7 @@ class Reconciliation:
         return {
             "agrees": self.agrees,
             "compared": len(self.compared),
+            "counts": self.counts,
             "sessions": [one.fields() for one in self.sessions],
             "totals": {
                 "rows": asdict(rows),
@@ -374,11 +405,31 @@ def _notes(found: Reconciliation, saved: Sequence[Session]) -> Iterator[str]:
         yield f"{SHOWN} of {len(saved):,} sessions are shown; --json has every one."
     used = {reason for one in saved for reason in one.reasons}
     yield from (f"{name}: {words}." for name, words in WORDS.items() if name in used)
-    unsaved = [one for one in found.sessions if one.saved_at is None]
-    if unsaved:
-        of = figures.plural(len(unsaved), "session")
-        cost = figures.money(added(one.rows for one in unsaved).usd)
-        yield f"{of} of which the client saved no cost cannot be compared ({cost})."
-    wrong = [one for one in found.compared if not one.agrees]
-    of = figures.plural(len(found.compared), "session")
-    yield f"{of} compared, {len(found.compared) - len(wrong):,} agree."
+    agreeing = [one for one in found.compared if one.agrees and one.unlisted.tokens]
+    if agreeing:
+        beyond, whole = (added(each) for each in zip(*map(_sides, agreeing), strict=True))
+        of = figures.plural(len(agreeing), "session")
+        share = figures.share(beyond.usd / whole.usd) if beyond.usd and whole.usd else "part"
+        yield f"Unlisted are {share} of the cost of {of} that come to the same."
+        yield "A transcript row that was missed would be in it, and show as no difference."
+    yield from _counted(found)
+    if found.counts["differ"]:
+        yield from NEXT
+
+
+def _sides(one: Session) -> tuple[Amount, Amount]:
+    return one.unlisted, one.client or Amount()
+
+
+def _counted(found: Reconciliation) -> Iterator[str]:
+    """Every session stands in one of these."""
+    counts = found.counts
+    yield f"{figures.plural(len(found.sessions), 'session')}:"
+    yield f"  {counts['agree']:,} the same"
+    yield f"  {counts['differ']:,} different without a reason"
+    unsaved = added(one.rows for one in found.sessions if one.saved_at is None)
+    beside = {"not_saved": f" ({figures.money(unsaved.usd)})"}
+    for name, words in (("used_since", LATER), ("not_saved", UNSAVED), ("fork", FORK)):
+        if counts[name]:
+            said = f"{WORDS[words]}{beside.get(name, '')}"
+            yield f"  {counts[name]:,} cannot be compared: {said}"

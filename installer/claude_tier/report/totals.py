@@ -224,6 +224,22 @@ def unmeasured(db: sqlite3.Connection, part: Slice) -> int:
     return int(db.execute(query, values).fetchone()[0])
 
 
+def unsaved(db: sqlite3.Connection, part: Slice) -> int:
+    """Sessions with a use in that part whose cost the client never saved."""
+    since, until = part.span
+    found = db.execute(
+        "SELECT count(*) FROM session_total AS total WHERE (:since IS NULL OR last >= :since)"
+        " AND (:until IS NULL OR first < :until) AND (:project IS NULL OR project = :project)"
+        " AND NOT EXISTS (SELECT 1 FROM cost_state WHERE cost_state.session = total.session)",
+        {
+            "since": None if since is None else int(since // ledger.BUCKET),
+            "until": None if until is None else int(until // ledger.BUCKET),
+            "project": part.project,
+        },
+    )
+    return int(found.fetchone()[0])
+
+
 def _unpriced(db: sqlite3.Connection, part: Slice) -> tuple[str, ...]:
     return tuple(sorted(_without_price(db, part, "usage") | unpriced_beyond(db, part)))
 
@@ -285,6 +301,8 @@ def notes(unpriced: Sequence[str], unmeasured: int) -> list[str]:
         names = ", ".join(map(printable, unpriced))
         found.append(f"No price is known of {names}: see `claude-tier prices`.")
     if unmeasured:
-        of = figures.plural(unmeasured, "response")
-        found.append(f"{of} without final figures: what their rows hold is counted.")
+        were = "answer was" if unmeasured == 1 else "answers were"
+        found.append(
+            f"{unmeasured:,} {were} cut off before the final count: counted as far as written."
+        )
     return found

@@ -146,6 +146,37 @@ def test_more_here_than_there_is_a_fault_with_its_exit_code(
     assert row["reasons"] == ["unknown"]
 
 
+def test_every_session_is_in_one_count(home: Path, ask: Ask, capsys: Any) -> None:
+    """Agrees, differs, used since, not saved; what to do is said where one differs."""
+    for session in ("same", "since", "off", "none"):
+        answer(home, session=session)
+    for session in ("same", "since"):
+        charge(home, HAIKU, cost(), session=session, **DEFAULT)
+    charge(home, HAIKU, 0.0005, session="off", inputTokens=100, outputTokens=100)
+    file = transcript(home, "since", "/repo/app")
+    os.utime(file, (NOON + 60, NOON + 60))
+    ask(code=1)
+    answer(home, session="since", at=NOON + HOUR)
+    found = ask(code=1)
+    counts = {"agree": 1, "differ": 1, "used_since": 1, "not_saved": 1, "fork": 0}
+    assert found["counts"] == counts
+    assert cli.main(["report", "--reconcile"]) == 1
+    text = capsys.readouterr().out
+    assert "1 cannot be compared: used since the client last saved" in text
+    assert "`claude-tier ledger rebuild`" in text
+
+
+def test_how_much_of_a_session_no_row_shows_is_said(home: Path, ask: Ask, capsys: Any) -> None:
+    """A row that was missed would be in it."""
+    answer(home)
+    charge(home, HAIKU, cost(tokens=(5000, 3000)), inputTokens=5000, outputTokens=3000)
+    (row,) = ask()["sessions"]
+    assert row["unlisted_share"] == pytest.approx(1 - cost() / cost(tokens=(5000, 3000)))
+    assert cli.main(["report", "--reconcile"]) == 0
+    share = int(row["unlisted_share"] * 100)
+    assert f"Unlisted are {share} % of the cost of 1 session" in capsys.readouterr().out
+
+
 def test_only_sessions_last_used_in_the_span_are_compared(home: Path, ask: Ask) -> None:
     """Each as a whole."""
     answer(home, session="early")

@@ -16,6 +16,11 @@ from claude_tier.report.table import Column, render
 
 DECISIONS = 10  # the newest, shown
 TEXT = 100  # columns of prose where the terminal is wider
+BOOKED = (
+    "Taken off is the start of subagents and what was written to a cache again. A run stands whole"
+    " under the agent and model of its first answer, an advisor under who asked it, so these sums"
+    " may differ from those of `report model`."
+)
 _WINDOWS = {"five_hour": "five-hour window", "seven_day": "seven-day window"}
 
 
@@ -38,8 +43,19 @@ def _headlines(found: Savings) -> Iterator[str]:
     for one in found.plan:
         yield _window(one)
     against = "the main model of each session" if found.baseline == MAIN else found.baseline
-    word = "at list prices, " if found.plan else ""
-    yield f"Saved {word}{signed(found.usd)} against {against}."
+    word = "at list prices " if found.plan else ""
+    yield f"{_net(found)} {word}against {against}."
+
+
+def _net(found: Savings) -> str:
+    """Saved $1.20, Lost $0.30"""
+    return " ".join(_result(found))
+
+
+def _result(found: Savings) -> list[str]:
+    if found.usd is None or found.usd >= 0:
+        return ["Saved", signed(found.usd)]
+    return ["Lost", figures.money(-found.usd)]
 
 
 def _window(one: Window) -> str:
@@ -68,7 +84,7 @@ def _made_of(found: Savings, width: int) -> str:
         ["Caches built again", signed(-whole.rebuild_usd)],
     ]
     columns = [Column("What"), Column("Cost", figures=True)]
-    return render(columns, rows, width=width, totals=[["Saved", signed(found.usd)]])
+    return render(columns, rows, width=width, totals=[_result(found)])
 
 
 def _tables(found: Savings, width: int) -> Iterator[str]:
@@ -82,7 +98,7 @@ def _tables(found: Savings, width: int) -> Iterator[str]:
 
 
 def _table(name: str, parts: Sequence[Part], width: int) -> str:
-    cells = ("Responses", "Baseline", "As it ran", "Saved")
+    cells = ("Responses", "Baseline", "As it ran", "Taken off", "Saved")
     columns = [Column(name), *(Column(cell, figures=True) for cell in cells)]
     return render(columns, [_row(one) for one in parts], width=width)
 
@@ -94,7 +110,9 @@ def _row(one: Part) -> list[str]:
     costs = (one.amounts.baseline_usd, one.amounts.actual_usd)
     known = one.usd is not None
     shown = [figures.money(cost if known else None) for cost in costs]
-    return [key, f"{one.amounts.requests:,}", *shown, signed(one.usd)]
+    off = one.amounts.startup_usd + one.amounts.rebuild_usd
+    taken = figures.money(off if known else None)
+    return [key, f"{one.amounts.requests:,}", *shown, taken, signed(one.usd)]
 
 
 def _decisions(found: Savings, width: int) -> str:
@@ -122,5 +140,6 @@ def _decision(one: Decided) -> list[str]:
 
 def _prose(found: Savings, width: int) -> Iterator[str]:
     said = [found.sentence, plan.ASSUMED] if found.plan else [found.sentence]
+    said += [BOOKED] if found.by_model else []
     for text in said:
         yield textwrap.fill(text, min(width, TEXT), break_long_words=False, break_on_hyphens=False)

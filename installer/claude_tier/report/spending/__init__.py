@@ -20,6 +20,7 @@ from claude_tier.report.spending.rows import COLUMNS, Row, Spending, row_fields
 BY = (
     "day", "week", "month", "session", "project", "agent", "model", "block", "provider", "route",
 )  # fmt: skip
+BY_TIME = ("day", "week", "month", "block")  # the oldest first
 _EXTRA = {
     "session": ("project", "last", "models"),
     "block": ("start", "end", "active"),
@@ -43,7 +44,10 @@ def query(
     last: int | None = None,
     now: float | None = None,
 ) -> Spending:
-    """Sum that part of the ledger by one of BY; `last` keeps only the newest sessions or blocks."""
+    """Sum that part of the ledger by one of BY; `last` keeps that many rows.
+
+    The newest days, weeks, months, sessions or blocks, and of all else the dearest.
+    """
     every = by_day.groups(db, part, by, rules)
     rows: Sequence[Row] = every.rows(by)
     left_out = 0
@@ -51,8 +55,9 @@ def query(
         rows, left_out = conversations.rows(db, part, last)
     if by == "block":
         rows = blocks.rows(db, part, time.time() if now is None else now)
-        left_out = max(0, len(rows) - last) if last else 0
-        rows = rows[left_out:]
+    if last and len(rows) > last:
+        left_out = len(rows) - last
+        rows = rows[-last:] if by in BY_TIME else rows[:last]
     return Spending(
         by=by,
         rows=rows,
@@ -60,5 +65,6 @@ def query(
         unlisted=totals.beyond(db, part),
         unmeasured=totals.unmeasured(db, part),
         unpriced=by_day.unpriced(db, part),
+        unsaved=totals.unsaved(db, part),
         left_out=left_out,
     )

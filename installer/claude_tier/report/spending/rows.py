@@ -33,7 +33,8 @@ class Spending:
 
     `cache_share` is what part of all prompt tokens was read from the cache, None without any.
     `left_out` counts rows that were not asked for; `totals` has them too. `unmeasured` counts
-    responses without final figures, `unpriced` names models without a price.
+    responses without final figures, `unsaved` sessions of which the client saved no cost,
+    `unpriced` names models without a price.
     """
 
     by: str
@@ -42,6 +43,7 @@ class Spending:
     unlisted: Sums
     unmeasured: int
     unpriced: tuple[str, ...]
+    unsaved: int
     left_out: int = 0
 
     @property
@@ -57,6 +59,7 @@ class Spending:
             "totals": _with_share(self.totals),
             "unlisted": totals.fields_of(self.unlisted),
             "unmeasured_requests": self.unmeasured,
+            "unsaved_sessions": self.unsaved,
             "unpriced_models": list(self.unpriced),
         }
 

@@ -19,7 +19,7 @@ from claude_tier.report.totals import Sums
 Extra = Mapping[str, object]
 BEYOND = "Unlisted"
 UNLISTED = "Unlisted: charged beyond what transcripts show (compaction, titles)."
-HIDDEN = "Sessions that saved no cost may have been charged more: see report --reconcile."
+_NEWEST = ("day", "week", "month", "session", "block")
 
 
 class Layout(NamedTuple):
@@ -160,8 +160,11 @@ def _notes(found: Spending) -> Iterator[str]:
         yield f"* runs until {until}."
     if found.left_out:
         every = f"{len(found.rows) + found.left_out:,}"
-        yield f"The newest {len(found.rows)} of {every} {found.by}s; --all shows every one."
+        which = "newest" if found.by in _NEWEST else "dearest"
+        yield f"The {which} {len(found.rows)} of {every} {found.by}s; --all shows every one."
     if found.unlisted.tokens:
         yield UNLISTED
     yield from totals.notes(found.unpriced, found.unmeasured)
-    yield HIDDEN
+    if found.unsaved:
+        of = figures.plural(found.unsaved, "session")
+        yield f"{of} saved no cost: more may have been charged than transcripts show."

@@ -114,7 +114,9 @@ def test_a_run_that_costs_more_than_it_saves_is_a_negative_row(home: Path, saved
     assert found.usd == pytest.approx((10 * 20 - 10 * 10 - 100_000 * 2.5) / M)  # -0.2499
     assert found.usd is not None
     assert found.usd < 0
-    assert "-$0.25" in savings.as_text(found, width=80)
+    shown = savings.as_text(found, width=80)
+    assert shown.startswith("Lost $0.25 against")
+    assert "-$0.25" in shown
 
 
 def test_the_step_of_long_prompts_is_judged_for_each_request(home: Path, saved: Saved) -> None:
@@ -351,7 +353,7 @@ def test_a_subscriber_reads_percent_of_the_window_first(
     assert window.saved_percent == pytest.approx(41 * 0.0195 / 0.0205)  # 39.0
     first, second = savings.as_text(found, width=80).splitlines()[:2]
     assert first == "Plan, five-hour window: tiering saved 39.0 % of it; 41 % is used."
-    assert second.startswith("Saved at list prices, $0.02")
+    assert second.startswith("Saved $0.02 at list prices")
     assert "Assumed: the plan weighs" in savings.as_text(found, width=80)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import time
 from pathlib import Path
 
 import pytest
@@ -123,11 +125,91 @@ def test_a_name_that_looks_like_a_formula_is_text(start: str) -> None:
         ("--baseline", "opus"),
         ("fortnight",),
         ("--since", "soon"),
+        ("--since", "0001-01-01"),
+        ("--since", "2026-11-20", "--until", "2026-11-01"),
+        ("week", "--savings"),
+        ("-n", "2", "--savings"),
+        ("--all", "--savings"),
+        ("session", "--reconcile"),
+        ("-n", "2", "--reconcile"),
+        ("session", "-n", "2", "--all"),
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(home: Path, wrong: tuple[str, ...]) -> None:
     """Exit code 2, nothing printed on stdout."""
     assert cli.main(["report", *wrong]) == 2
+
+
+@pytest.mark.parametrize("command", [("log",), ("ledger", "totals"), ("ledger", "export")])
+def test_a_span_that_ends_before_it_begins_is_a_usage_error(
+    home: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    """Not a report of nothing."""
+    assert cli.main([*command, "--since", "2026-11-20", "--until", "2026-11-01"]) == 2
+    assert "is after" in capsys.readouterr().err
+
+
+def test_a_wrong_view_is_told_the_views_once(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["report", "fortnight"]) == 2
+    assert capsys.readouterr().err.count("provider") == 1
+
+
+@pytest.mark.parametrize("view", spending.BY)
+def test_so_many_rows_are_the_newest_or_the_dearest(
+    home: Path, capsys: pytest.CaptureFixture[str], view: str
+) -> None:
+    """The rest is in the sum of all, and said."""
+    a_week(home)
+    assert cli.main(["report", view, "--json"]) == 0
+    every = json.loads(capsys.readouterr().out)
+    assert cli.main(["report", view, "-n", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    newest = every["rows"][-1 if view in spending.BY_TIME else 0]
+    assert found["rows"] == [newest]
+    assert found["left_out"] == len(every["rows"]) - 1
+    assert found["totals"] == every["totals"]
+    assert cli.main(["report", view, "-n", "1"]) == 0
+    said = f"1 of {len(every['rows'])} {view}s; --all shows every one."
+    assert (said in capsys.readouterr().out) == (len(every["rows"]) > 1)
+
+
+def test_sums_have_no_noise_of_floats_and_times_of_a_csv_have_a_zone(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0.1 + 0.2 is 0.3; in JSON times remain epoch seconds."""
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    for n in range(1, 8):
+        answer(home, SONNET, input_tokens=n * 7, output_tokens=n * 13)
+    assert cli.main(["report", "session", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert row["usd"] == round(row["usd"], 10)
+    assert row["last"] == NOON
+    assert cli.main(["report", "session", "--csv"]) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert row["last"] == "2026-11-21T17:45:00.000+05:45"
+    assert len(row["usd"].partition(".")[2]) <= 10
+    assert cli.main(["ledger", "export", "--format", "csv"]) == 0
+    for row in csv.DictReader(io.StringIO(capsys.readouterr().out)):
+        assert row["at"] == "2026-11-21T17:45:00.000+05:45"
+    assert sheet.cell(0.11425574999999999) == 0.11425575
+
+
+def test_a_cost_that_was_not_saved_is_said_only_where_it_is_so(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the part that is shown."""
+    answer(home, HAIKU)
+    charge(home, HAIKU, 0.0011, inputTokens=1000, outputTokens=2000)
+    assert cli.main(["report"]) == 0
+    assert "saved no cost" not in capsys.readouterr().out
+    answer(home, HAIKU, session="22222222-bbbb", at=NOON + 3 * DAY)
+    assert cli.main(["report", "--until", "2026-11-22"]) == 0
+    assert "saved no cost" not in capsys.readouterr().out
+    assert cli.main(["report"]) == 0
+    assert "1 session saved no cost: more may" in capsys.readouterr().out
 
 
 def test_the_savings_are_shown_by_the_same_command(
