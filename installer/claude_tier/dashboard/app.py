@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,12 +13,11 @@ import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from claude_tier import bug_log
-from claude_tier.dashboard import answers, metrics, parameters
+from claude_tier.dashboard import answers, bugs, metrics, parameters
 from claude_tier.dashboard.guard import Guard, refusal
 from claude_tier.dashboard.keys import COOKIE_LASTS, Keys
 from claude_tier.dashboard.parameters import ParameterError
@@ -71,7 +71,7 @@ class Site:
         return answer
 
     async def stats(self, _request: Request) -> Response:
-        place, now = self.books.folder, self.clock()
+        place, now = self.books.named, self.clock()
         return _json(await self.books.ask(lambda db, rules: answers.stats(db, rules, place, now)))
 
     async def usage(self, request: Request) -> Response:
@@ -89,9 +89,9 @@ class Site:
         return StreamingResponse(self.watcher.events(), media_type="text/event-stream")
 
     async def metrics(self, _request: Request) -> Response:
-        place, now = self.books.folder, self.clock()
+        place, now = self.books.named, self.clock()
         text = await self.books.ask(lambda db, rules: metrics.text(db, rules, place, now))
-        return Response(text, headers={"content-type": metrics.TYPE})
+        return Response(_bytes(text), headers={"content-type": metrics.TYPE})
 
     def routes(self) -> list[Route]:
         """Every address there is. Figures need a key; the page itself holds none."""
@@ -150,8 +150,8 @@ def _plain(handler: Handler, known: Sequence[str] = ()) -> Handler:
         except UserError as fault:
             return refusal(" ".join(filter(None, (fault.message, fault.hint))), 503)
         except Exception as fault:  # noqa: BLE001 - anything else is a bug of ours
-            path = bug_log.write(fault)
-            return refusal(f"this is a bug ({type(fault).__name__}); see {path}", 500)
+            where = bugs.written(fault) or "no log could be written"
+            return refusal(f"this is a bug ({type(fault).__name__}): {where}", 500)
 
     return answered
 
@@ -163,4 +163,10 @@ async def _named(_request: Request, fault: Exception) -> Response:
 
 
 def _json(fields: dict[str, object]) -> Response:
-    return JSONResponse({"version": 1, **fields})
+    text = json.dumps({"version": 1, **fields}, ensure_ascii=False, allow_nan=False)
+    return Response(_bytes(text), headers={"content-type": "application/json"})
+
+
+def _bytes(text: str) -> bytes:
+    """In UTF-8: a folder's name that is none has a question mark where it is not."""
+    return text.encode("utf-8", "replace")

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import anyio
 from anyio import to_thread
-from claude_tier_hooks import policy, project
+from claude_tier_hooks import policy, project, state
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import ledger_file, savings
@@ -31,6 +31,11 @@ class Books:
         self._caught_up: float | None = None
         self._turn = threading.Lock()
         self._limit: anyio.CapacityLimiter | None = None
+
+    @property
+    def named(self) -> str:
+        """The folder as the ledger can hold it."""
+        return state.storable(self.folder)
 
     def rules(self) -> Json:
         return policy.load(project.root(self.folder))

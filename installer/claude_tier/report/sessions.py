@@ -13,6 +13,8 @@ from pathlib import Path
 
 from claude_tier_hooks import state
 
+_LATEST = 1e14  # milliseconds; what is later is no time
+
 
 @dataclass(frozen=True)
 class Session:
@@ -32,14 +34,20 @@ def running() -> list[Session]:
 def _found() -> Iterator[Session]:
     for file in Path(state.config_dir(), "sessions").glob("*.json"):
         row = state.read_json(str(file)) or {}
-        pid, started = row.get("pid"), row.get("startedAt")
+        pid = row.get("pid")
         if isinstance(pid, int) and isinstance(row.get("sessionId"), str) and _alive(pid):
             yield Session(
-                id=row["sessionId"],
-                folder=str(row.get("cwd") or ""),
+                id=state.storable(row["sessionId"]),
+                folder=state.storable(str(row.get("cwd") or "")),
                 busy=row.get("status") == "busy",
-                since=started / 1000 if isinstance(started, int) else None,
+                since=_seconds(row.get("startedAt")),
             )
+
+
+def _seconds(milliseconds: object) -> float | None:
+    if not isinstance(milliseconds, int) or not 0 <= milliseconds <= _LATEST:
+        return None
+    return milliseconds / 1000
 
 
 def _alive(pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -155,9 +156,10 @@ def _names_us(settings: Path) -> bool:
 
 def _last_hook() -> float | None:
     try:
-        return float(Path(state.path("live")).read_text())
+        at = float(Path(state.path("live")).read_text())
     except (OSError, ValueError):
         return None
+    return at if math.isfinite(at) else None
 
 
 def _policy(rules: Json, folder: str) -> PolicyState:
