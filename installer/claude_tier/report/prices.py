@@ -93,8 +93,9 @@ def entries(models: Json, shipped: Json) -> Iterator[Entry]:
 
 def as_text(table: PriceTable, *, width: int) -> str:
     """The screen of it."""
-    names = ("Input", "Output", "Read", "5m write", "1h write")
-    columns = [Column("Model"), *(Column(name, figures=True) for name in names), Column("Also")]
+    names = {"Input": 0, "Output": 0, "Read": 0, "5m write": 1, "1h write": 2}
+    kinds = (Column(name, figures=True, spare=spare) for name, spare in names.items())
+    columns = [Column("Model"), *kinds, Column("Also")]
     rows = [_row(entry) for entry in table.entries]
     head, tail = wrapped(_head(table), width), wrapped(_tail(table), width)
     return "\n".join([*head, "", render(columns, rows, width=width), *tail])

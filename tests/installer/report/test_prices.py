@@ -106,3 +106,17 @@ def test_what_differs_is_shown_and_what_agrees_is_counted(snapshot: SnapshotAsse
     checked = Checked("2.1.329", tuple(found), aliases)
     assert not checked.same
     assert price_check.as_text(checked, width=80) == snapshot
+
+
+@pytest.mark.parametrize(("width", "last"), [(80, "1h write"), (60, "5m write"), (50, "Read")])
+def test_a_narrow_terminal_has_fewer_columns_and_whole_cells(
+    home: Path, width: int, last: str
+) -> None:
+    """Names and figures stay on one line; the dearer writes go first."""
+    policy(home)
+    loaded = rules.load()
+    with ledger_file.up_to_date(loaded) as db:
+        lines = report.as_text(report.query(db, loaded), width=width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert next(line for line in lines if line.startswith("Model")).split("  ")[-2] == last
+    assert any(line.startswith("claude-mythos-5-1 ") for line in lines)
