@@ -72,8 +72,12 @@ def _serve(port: int, *, opens: bool, as_json: bool) -> int:
         if not as_json:
             click.echo("The link works once, for ten minutes. Ctrl-C ends the dashboard.")
 
+    def end() -> None:
+        watcher.end()
+        server.leave()
+
     served = app.application(site, where.port)
-    server.serve(server.server(served, ready=ready, end=watcher.end), where)
+    server.serve(server.server(served, ready=ready, end=end), where)
     return 0
 
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import os
 import socket
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from claude_tier.dashboard.connection import Connection
 from claude_tier.errors import UserError
 
 ADDRESS = "127.0.0.1"
 PORT = 7433
 TRIED = 20  # ports from the first on, while they are taken
+KEEP = 5  # seconds that a connection stays open for another request
 FAREWELL = 2  # seconds that open requests have at the end
+LAST = 4.0  # seconds after which nothing is waited for at the end
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ def server(
     logging.getLogger("uvicorn").propagate = False
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=Connection,
         ws="none",
         loop="asyncio",
         lifespan="on",
@@ -100,10 +106,25 @@ def server(
         server_header=False,
         proxy_headers=False,
         limit_concurrency=100,
-        timeout_keep_alive=30,
+        timeout_keep_alive=KEEP,
         timeout_graceful_shutdown=FAREWELL,
     )
     return _Server(config, ready, end)
+
+
+def leave(after: float = LAST) -> None:
+    """End the process then, also where a thread still waits for a ledger that is locked.
+
+    What SQLite had begun is undone by whoever opens the ledger next.
+    """
+    timer = threading.Timer(after, _leave)
+    timer.daemon = True
+    timer.start()
+
+
+def _leave() -> None:
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def serve(made: uvicorn.Server, where: Listening) -> None:

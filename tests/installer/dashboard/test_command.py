@@ -34,6 +34,7 @@ def environment() -> dict[str, str]:
 def command(home: Path) -> Iterator[Command]:
     """Start one; its first line is read, and it is killed where the test did not end it."""
     running: list[subprocess.Popen[str]] = []
+    answer(home, OPUS)
 
     def start(*arguments: str) -> subprocess.Popen[str]:
         running.append(
@@ -177,3 +178,13 @@ def test_the_page_is_in_the_package() -> None:
         if f'"/page/{name}"' in line or f'"./{name}"' in line
     }
     assert {"index.html"} | named == set(parts)
+
+
+def test_the_end_waits_for_no_thread_for_ever() -> None:
+    """One that stands before a locked ledger would hold Ctrl-C up."""
+    stuck = (
+        "import threading; from claude_tier.dashboard import server;"
+        "threading.Thread(target=threading.Event().wait).start(); server.leave(0.01)"
+    )
+    ended = subprocess.run([sys.executable, "-c", stuck], env=environment(), timeout=60, check=False)
+    assert ended.returncode == 0
