@@ -92,7 +92,7 @@ def serving(
     look = watching.Look(books)
     watcher = watching.Watcher(look, close=look.close, interval=interval, beat=beat)
     token, where = keys.token(), server.listen(0)
-    own = keys.Keys(token, where.port)
+    own = keys.Keys(token, where.port, metrics=keys.token(keys.metrics_file()))
     ready = threading.Event()
     site = app.Site(own, books, watcher, clock)
     made = server.server(app.application(site, where.port), ready=ready.set, end=watcher.end)

@@ -45,11 +45,12 @@ def command(*, port: int | None, opens: bool, link: bool, as_json: bool) -> int:
 def _link(port: int, *, opens: bool, as_json: bool) -> int:
     from claude_tier.dashboard import keys, server
 
-    if not server.answers(port):
+    own = keys.Keys(keys.token(), port)
+    if not server.answers(own, port):
         raise UserError(
-            f"no dashboard runs on port {port}", "Start one with `claude-tier dashboard`."
+            f"no dashboard of yours runs on port {port}", "Start one with `claude-tier dashboard`."
         )
-    _show(port, keys.Keys(keys.token(), port).code(), opens=opens, as_json=as_json)
+    _show(port, own.code(), opens=opens, as_json=as_json)
     return 0
 
 
@@ -58,9 +59,9 @@ def _serve(port: int, *, opens: bool, as_json: bool) -> int:
 
     books = reading.Books(str(Path.cwd()))
     books.catch_up()  # the first time may take a while, and shows a bar
-    token = keys.token()
+    token, lesser = keys.token(), keys.token(keys.metrics_file())
     where = server.listen(port)
-    own = keys.Keys(token, where.port)
+    own = keys.Keys(token, where.port, metrics=lesser)
     look = watching.Look(books)
     watcher = watching.Watcher(look, close=look.close)
     site = app.Site(own, books, watcher)

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from claude_tier.dashboard import answers, bugs, metrics, parameters
 from claude_tier.dashboard.guard import Guard, refusal
@@ -70,6 +70,13 @@ class Site:
         answer.set_cookie(self.keys.cookie, cookie, max_age=lasts, httponly=True, samesite="strict")
         return answer
 
+    async def proof(self, request: Request) -> Response:
+        """That this holds the token, for `--link`."""
+        found = self.keys.proof(request.query_params.get("nonce", ""))
+        if found is None:
+            raise ParameterError("nonce must be 32 hexadecimal digits")
+        return _json({"proof": found})
+
     async def stats(self, _request: Request) -> Response:
         place, now = self.books.named, self.clock()
         return _json(await self.books.ask(lambda db, rules: answers.stats(db, rules, place, now)))
@@ -83,10 +90,20 @@ class Site:
         asked = parameters.decisions(request.query_params)
         return _json(await self.books.ask(lambda db, _rules: answers.decisions(db, asked)))
 
-    async def events(self, _request: Request) -> Response:
-        if self.watcher.full:
+    async def events(self, request: Request) -> Response:
+        if request.method != "GET":
+            return refusal("this method is not allowed", 405)
+        if not self.watcher.enter():
             return refusal("too many pages are open", 503)
-        return StreamingResponse(self.watcher.events(), media_type="text/event-stream")
+        return _Stream(self.watcher)
+
+    async def scraped(self, request: Request) -> Response:
+        """Metrics, for their own token as well."""
+        known = self.keys.opens_metrics(
+            cookie=request.cookies.get(self.keys.cookie),
+            authorization=request.headers.get("authorization"),
+        )
+        return await self.metrics(request) if known else refusal(NO_KEY, 401)
 
     async def metrics(self, _request: Request) -> Response:
         place, now = self.books.named, self.clock()
@@ -107,11 +124,12 @@ class Site:
             Route("/", _plain(page)),
             Route("/page/{name}", _plain(page)),
             Route("/api/session", _plain(self.exchange), methods=["POST"]),
+            Route("/api/proof", _plain(self.proof, ("nonce",))),
             Route("/api/stats", self._keyed(self.stats)),
             Route("/api/usage", self._keyed(self.usage, parameters.USAGE)),
             Route("/api/decisions", self._keyed(self.decisions, parameters.DECISIONS)),
             Route("/api/events", self._keyed(self.events)),
-            Route("/metrics", self._keyed(self.metrics)),
+            Route("/metrics", _plain(self.scraped)),
         ]
 
     def _keyed(self, handler: Handler, known: Sequence[str] = ()) -> Handler:
@@ -119,6 +137,20 @@ class Site:
             return await handler(request) if self.knows(request) else refusal(NO_KEY, 401)
 
         return _plain(keyed, known)
+
+
+class _Stream(StreamingResponse):
+    """News for one page, whose place is free again once it ends in whatever way."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__(watcher.events(), media_type="text/event-stream")
+        self._watcher = watcher
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._watcher.leave()
 
 
 def application(site: Site, port: int) -> ASGIApp:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NAMES = ("127.0.0.1", "localhost")
+HTTP = 80
 METHODS = ("GET", "HEAD", "POST")
 _OUR_OWN = ("same-origin", "none")  # `none`: typed, or a link from outside the browser
 
@@ -49,7 +50,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self._app = app
-        self._hosts = tuple(f"{name}:{port}" for name in NAMES)
+        # Browsers leave out the port that http has anyway.
+        self._hosts = (*(f"{name}:{port}" for name in NAMES), *(NAMES if port == HTTP else ()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

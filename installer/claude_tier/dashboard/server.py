@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hmac
+import http.client
+import json
 import logging
 import os
+import secrets
 import socket
 import sys
 import threading
@@ -16,11 +20,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from claude_tier.dashboard.connection import Connection
+from claude_tier.dashboard.keys import Keys
 from claude_tier.errors import UserError
 
 ADDRESS = "127.0.0.1"
 PORT = 7433
 TRIED = 20  # ports from the first on, while they are taken
+ANSWERS = 5  # seconds that another dashboard has to answer
+LARGEST = 1000  # bytes that are read of what it answers
 KEEP = 5  # seconds that a connection stays open for another request
 FAREWELL = 2  # seconds that open requests have at the end
 LAST = 4.0  # seconds after which nothing is waited for at the end
@@ -58,11 +65,18 @@ def listen(port: int) -> Listening:
     )
 
 
-def answers(port: int) -> bool:
-    """Whether anybody listens on that port here."""
-    with contextlib.suppress(OSError), socket.create_connection((ADDRESS, port), timeout=2):
-        return True
-    return False
+def answers(own: Keys, port: int) -> bool:
+    """Whether what listens on that port here is a dashboard of this user: it holds the token."""
+    nonce = secrets.token_hex(16)
+    connection = http.client.HTTPConnection(ADDRESS, port, timeout=ANSWERS)
+    try:
+        connection.request("GET", f"/api/proof?nonce={nonce}")
+        given = json.loads(connection.getresponse().read(LARGEST))["proof"]
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+        return False
+    finally:
+        connection.close()
+    return hmac.compare_digest(str(given).encode(), (own.proof(nonce) or "").encode())
 
 
 def _nothing() -> None:

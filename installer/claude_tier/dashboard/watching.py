@@ -93,10 +93,14 @@ class Watcher:
         self._ended = False
         self._news: anyio.Event | None = None
 
-    @property
-    def full(self) -> bool:
-        """Whether no further page may listen."""
-        return self._pages >= MOST
+    def enter(self) -> bool:
+        """Take a page's place, until `leave`; False where there is none left."""
+        free = self._pages < MOST
+        self._pages += free
+        return free
+
+    def leave(self) -> None:
+        self._pages -= 1
 
     async def run(self) -> None:
         """Until it is cancelled. A look that fails is one more reason to look at the page."""
@@ -117,16 +121,12 @@ class Watcher:
 
     async def events(self) -> AsyncIterator[str]:
         """A server-sent stream: `change` with a growing number, and comments in between."""
-        self._pages += 1
         seen = None
-        try:
-            while not self._ended:
-                before, seen = seen, self._number
-                yield ": still here\n\n" if seen == before else _event(seen)
-                if seen == self._number and not self._ended:
-                    await self._something()
-        finally:
-            self._pages -= 1
+        while not self._ended:
+            before, seen = seen, self._number
+            yield ": still here\n\n" if seen == before else _event(seen)
+            if seen == self._number and not self._ended:
+                await self._something()
 
     async def _something(self) -> None:
         """News, the end, or so long a silence that it is to be broken."""

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -132,8 +133,30 @@ def test_a_link_to_nothing_is_refused(home: Path) -> None:
         words("--port", port, "--link"), capture_output=True, text=True, env=environment()
     )
     assert run.returncode == 1
-    assert f"no dashboard runs on port {port}" in run.stderr
+    assert f"no dashboard of yours runs on port {port}" in run.stderr
     assert "`claude-tier dashboard`" in run.stderr
+
+
+def test_a_link_is_for_nobody_else(home: Path) -> None:
+    """A stranger on the port, who answers whatever he is asked, holds no token."""
+    from claude_tier.dashboard.keys import Keys
+
+    said = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s"
+    body = json.dumps({"proof": Keys("theirs", 1).proof("0" * 32)}).encode()
+    for answered in (said % (len(body), body), said % (2, b"[]"), b"nonsense\r\n\r\n", b""):
+        with closing(socket.create_server(("127.0.0.1", 0))) as stranger:
+            thread = threading.Thread(target=answer_once, args=(stranger, answered))
+            thread.start()
+            port = stranger.getsockname()[1]
+            assert not server.answers(Keys("ours", port), port)
+            thread.join(60)
+
+
+def answer_once(stranger: socket.socket, answered: bytes) -> None:
+    wire, _ = stranger.accept()
+    with wire:
+        wire.recv(4096)
+        wire.sendall(answered)
 
 
 def test_no_free_port_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,6 +178,7 @@ def test_the_token_stays_out_of_everything_it_prints_and_logs(home: Path, comman
     first = process.stdout.readline()
     port = int(first.split("/")[2].split(":")[1])
     token = (home / ".claude/claude-tier/dashboard.token").read_text().strip()
+    lesser = (home / ".claude/claude-tier/metrics.token").read_text().strip()
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         connection.request("GET", f"/api/stats?token={token}")
         assert connection.getresponse().status == 400
@@ -165,6 +189,7 @@ def test_the_token_stays_out_of_everything_it_prints_and_logs(home: Path, comman
     written = [path for path in (home / ".claude").rglob("*") if path.is_file()]
     holding = [path.name for path in written if token.encode() in path.read_bytes()]
     assert holding == ["dashboard.token"]
+    assert lesser not in first + out + err
 
 
 def test_the_page_is_in_the_package() -> None:
@@ -186,5 +211,7 @@ def test_the_end_waits_for_no_thread_for_ever() -> None:
         "import threading; from claude_tier.dashboard import server;"
         "threading.Thread(target=threading.Event().wait).start(); server.leave(0.01)"
     )
-    ended = subprocess.run([sys.executable, "-c", stuck], env=environment(), timeout=60, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", stuck], env=environment(), timeout=60, check=False
+    )
     assert ended.returncode == 0

@@ -103,6 +103,27 @@ def test_only_so_many_pages_may_listen(
         assert here.ask("/api/events", authorization=f"Bearer {here.token}").status == 503
 
 
+def test_a_place_is_free_again(
+    home: Path, dashboard: Callable[[], Dashboard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A HEAD takes none; one that comes while the last place is given away gets none."""
+    monkeypatch.setattr(watching, "MOST", 1)
+    here = dashboard()
+    for _ in range(3):
+        head = here.ask("/api/events", "HEAD", authorization=f"Bearer {here.token}")
+        assert head.status == 405
+    with listening(here) as stream:
+        number(stream)
+
+
+def test_places_are_counted_as_they_are_given() -> None:
+    """Not when the first line is sent."""
+    watcher = Watcher(lambda: False)
+    assert [watcher.enter() for _ in range(watching.MOST + 1)] == [True] * watching.MOST + [False]
+    watcher.leave()
+    assert watcher.enter()
+
+
 class Counted:
     """A look that finds news the first so many times."""
 
@@ -127,6 +148,8 @@ def test_nobody_listening_is_no_look() -> None:
                 await anyio.sleep(0)
             assert look.looks == 0
             streams = [watcher.events(), watcher.events()]
+            assert watcher.enter()
+            assert watcher.enter()
             first = [await anext(stream) for stream in streams]
             second = [await anext(stream) for stream in streams]
             for stream in streams:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import closing
+from unittest import mock
 
 import pytest
+from claude_tier.dashboard import server
+from claude_tier.dashboard.guard import Guard
 from serving import Dashboard
+from starlette.datastructures import Headers
 
 FIGURES = ("/api/stats", "/api/usage", "/api/decisions", "/api/events", "/metrics")
 EVERY = ("/", "/page/page.js", *FIGURES)
@@ -44,6 +49,17 @@ def test_a_wrong_host_is_refused(here: Dashboard, bearer: str, host: str) -> Non
     """DNS rebinding: a name of theirs that resolves to 127.0.0.1, with our port or without."""
     for path in EVERY:
         refused(here, path, 421, host=host.format(port=here.port), authorization=bearer)
+
+
+def test_without_a_port_the_host_is_that_of_port_80() -> None:
+    """Browsers leave it out there, and only there."""
+    for port, code in ((80, None), (8080, 421), (443, 421)):
+        guard = Guard(mock.Mock(), port)
+        for name in ("127.0.0.1", "localhost"):
+            answer = guard._refused("GET", Headers({"host": name, "origin": f"http://{name}"}))
+            assert (answer and answer.status_code) == code
+        assert guard._refused("GET", Headers({"host": f"localhost:{port}"})) is None
+        assert guard._refused("GET", Headers({"host": "evil.example"})) is not None
 
 
 def raw(here: Dashboard, text: str) -> bytes:
@@ -196,7 +212,8 @@ def test_the_page_holds_no_inline_script_or_style_and_no_other_host(here: Dashbo
         assert "://" not in part.replace("http://www.w3.org/2000/svg", "")
 
 
-def test_it_listens_on_loopback_alone(here: Dashboard) -> None:
-    """Not on the machine's other addresses."""
-    with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.2", here.port), timeout=5)
+def test_it_listens_on_loopback_alone() -> None:
+    """Not on the machine's other addresses: what is bound is exactly 127.0.0.1."""
+    with closing(server.listen(0).socket) as bound:
+        assert bound.getsockname()[0] == "127.0.0.1"
+        assert bound.family == socket.AF_INET

@@ -93,15 +93,45 @@ def test_links_and_cookies_hold_for_one_port_and_token(other: Keys) -> None:
     assert not opened(own, other.exchange(other.code()))
 
 
-def test_a_cookie_outlives_the_server_but_not_its_time(clock: Clock) -> None:
-    """A page that stays open reconnects."""
+def test_a_cookie_ends_in_time(clock: Clock) -> None:
+    """After a week."""
+    own = Keys("t", 7433, clock)
+    cookie = own.exchange(own.code())
+    clock.now += COOKIE_LASTS
+    assert opened(own, cookie)
+    clock.now += 1
+    assert not opened(own, cookie)
+
+
+def test_a_cookie_ends_with_its_server(clock: Clock) -> None:
+    """In between, whoever had the port was sent it."""
     first = Keys("t", 7433, clock)
     cookie = first.exchange(first.code())
-    clock.now += COOKIE_LASTS
-    again = Keys("t", 7433, clock)
-    assert opened(again, cookie)
-    clock.now += 1
-    assert not opened(again, cookie)
+    assert opened(first, cookie)
+    assert not opened(Keys("t", 7433, clock), cookie)
+
+
+def test_the_token_for_metrics_opens_metrics_alone() -> None:
+    """Prometheus sends it to whoever has the port."""
+    own = Keys("secret", 7433, metrics="lesser")
+    cookie = own.exchange(own.code())
+    assert own.opens_metrics(cookie=None, authorization="Bearer lesser")
+    assert own.opens_metrics(cookie=None, authorization="Bearer secret")
+    assert own.opens_metrics(cookie=cookie, authorization=None)
+    assert not own.opens(cookie=None, authorization="Bearer lesser")
+    for header in (None, "", "Bearer ", "Basic lesser", "Bearer lesse"):
+        assert not own.opens_metrics(cookie=None, authorization=header)
+        assert not Keys("s", 1).opens_metrics(cookie=None, authorization=header)
+
+
+def test_a_proof_shows_the_token_for_one_port_and_is_no_key() -> None:
+    """Of a nonce that somebody else chose."""
+    own, nonce = Keys("t", 7433), "0" * 32
+    assert own.proof(nonce) == Keys("t", 7433).proof(nonce)
+    assert own.proof(nonce) not in (Keys("t", 7434).proof(nonce), Keys("u", 7433).proof(nonce))
+    assert own.proof(nonce) != own.proof("1" * 32)
+    for text in ("", "0" * 31, "x" * 32, own.code().rpartition(".")[0]):
+        assert own.proof(text) is None
 
 
 def test_a_code_is_no_cookie_and_nothing_forged_is_either() -> None:

@@ -25,6 +25,7 @@ Start = Callable[[], Dashboard]
 # A line of the format: name, labels, value.
 LINE = re.compile(r'(claude_tier_[a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (\S+)')
 HOSTILE = 'a"b\\c\nd}\u202e<img onerror=x>'
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is no proxy's
 PATIENCE = 120.0  # seconds for Prometheus to start and scrape
 
 
@@ -95,6 +96,15 @@ def test_every_metric_is_documented_and_none_is_the_clients(home: Path, dashboar
     assert "claude_code" not in text
 
 
+def test_the_token_for_metrics_reads_nothing_else(home: Path, dashboard: Start) -> None:
+    """Prometheus has no need of the rest."""
+    here = dashboard()
+    lesser = {"authorization": f"Bearer {keys.token(keys.metrics_file())}"}
+    assert here.ask("/metrics", **lesser).status == 200
+    for path in ("/api/stats", "/api/usage", "/api/decisions", "/api/events"):
+        assert here.ask(path, **lesser).status == 401
+
+
 def test_labels_are_escaped(home: Path, dashboard: Start) -> None:
     r"""Quotes, backslashes and newlines; one name is one line."""
     answer(home, HOSTILE, at=NOON - HOUR)
@@ -124,7 +134,7 @@ def prometheus(prometheus_program: str, tmp_path: Path) -> Iterator[Callable[[Da
         config = tmp_path / "prometheus.yml"
         config.write_text(
             "scrape_configs:\n  - job_name: claude-tier\n    scrape_interval: 1s\n"
-            f"    authorization:\n      credentials_file: {keys.token_file()}\n"
+            f"    authorization:\n      credentials_file: {keys.metrics_file()}\n"
             f'    static_configs:\n      - targets: ["127.0.0.1:{here.port}"]\n'
         )
         command = [
@@ -147,7 +157,7 @@ def asked(address: str, query: str) -> list[dict[str, object]]:
     """The samples of an instant query; none while it is starting."""
     url = f"{address}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
     try:
-        with urllib.request.urlopen(url, timeout=10) as found:
+        with DIRECT.open(url, timeout=10) as found:
             result: list[dict[str, object]] = json.load(found)["data"]["result"]
     except (urllib.error.URLError, ConnectionError):
         return []
@@ -195,7 +205,7 @@ def test_prometheus_without_the_token_gets_nothing(
     """The target is down, and no metric arrives."""
     here = dashboard()
     address = prometheus(here)
-    Path(keys.token_file()).write_text("0" * 43)
+    Path(keys.metrics_file()).write_text("0" * 43)
     down = eventually(lambda: asked(address, 'up{job="claude-tier"} == 0'))
     assert down
     assert asked(address, "claude_tier_build_info") == []
