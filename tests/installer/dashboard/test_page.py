@@ -33,6 +33,10 @@ SHOWN = {
     "turned": "\\u202egnp.exe\\u2066 \\u200f\u05d0",
     "tag end": HOSTILE["tag end"],
 }
+LONG = (
+    "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/"
+    "eu.anthropic.claude-opus-5-5-20260401-v1:0"
+)
 CUT = """() => {
   const found = [];
   const wide = document.documentElement.clientWidth;
@@ -142,6 +146,49 @@ def test_the_link_leaves_the_address_and_the_cookie_stays(
     shown.reload()
     shown.wait_for_selector(READ)
     assert shown.locator("#notice").inner_text() == ""
+
+
+def test_a_new_link_in_the_same_tab_signs_in(home: Path, dashboard: Start, page: Open) -> None:
+    """Pasted over one that was used: only the fragment changes, and nothing is loaded."""
+    here = dashboard()
+    shown = page(here.link)
+    shown.wait_for_selector(READ)
+    shown.context.clear_cookies()
+    shown.evaluate("window.same = true")
+    shown.goto(here.link)
+    shown.wait_for_function("!location.hash")
+    answered = "fetch('/api/stats').then((one) => one.status)"
+    shown.wait_for_function(f"{answered}.then((status) => status === 200)")
+    assert shown.evaluate("window.same")
+    assert shown.url == f"{here.address}/"
+
+
+def test_a_fault_that_stays_is_said_once(home: Path, dashboard: Start, browser: Any) -> None:
+    """An alert is read aloud whenever it is written."""
+    context = browser.new_context()
+    shown = context.new_page()
+    shown.goto(dashboard().address)
+    shown.wait_for_selector(".notice")
+    shown.evaluate("document.querySelector('.notice').first = true")
+    with shown.expect_response("**/api/stats"):
+        shown.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    with shown.expect_response("**/api/stats"):
+        shown.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert shown.evaluate("document.querySelector('.notice').first")
+    context.close()
+
+
+def test_the_sums_beside_a_day_by_the_hour_say_what_they_cover(
+    home: Path, dashboard: Start, page: Open
+) -> None:
+    """The chart has 24 hours, the table whole days."""
+    some_work(home)
+    shown = page(dashboard().link)
+    shown.wait_for_selector(READ)
+    assert text(shown, "#spending-rows caption") == "By model"
+    shown.get_by_label("24 hours").check(force=True)
+    shown.get_by_text("By model, since yesterday 00:00").wait_for()
+    shown.get_by_text("By type of agent, since yesterday 00:00").wait_for()
 
 
 def test_without_a_link_the_page_says_how_to_get_one(
@@ -376,6 +423,33 @@ def test_nothing_is_cut_and_nothing_overlaps(month: Dashboard, page: Open, width
     shown = whole(page, month, width, "light")
     assert shown.evaluate(CUT) == []
     assert shown.evaluate(OVERLAPS) == [True]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("by", ["model", "project", "agent"])
+def test_long_names_cut_nothing(
+    home: Path, dashboard: Start, page: Open, width: int, by: str
+) -> None:
+    """Addresses of models in a cloud, deep folders, a model of 150 characters."""
+    policy(home, budgets=[budget("b" * 120)], assign={"a" * 90: {"tier": "haiku", "effort": None}})
+    for number in range(9):
+        cwd = f"/home/dev/{'work-with-a-long-name/' * 6}project-{number}"
+        answer(
+            home, OPUS, at=NOON - HOUR, cwd=cwd, session=f"s{number}", agent=f"agent-{cwd[-70:]}"
+        )
+    answer(home, "m" * 150, at=NOON - HOUR)
+    answer(home, LONG, at=NOON - HOUR)
+    names = {"agent": "x" * 80, "asked": LONG, "would": LONG, "description": "y" * 200}
+    decide("t1", at=NOON, **names)
+    decide("t2", at=NOON, **names, action="denied", set_tier=None, reason="r" * 150)
+    shown = page(dashboard().link, width=width)
+    shown.wait_for_selector(READ)
+    shown.locator(f"[name=by][value={by}]").check(force=True)
+    shown.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    shown.locator("#spending-rows caption").get_by_text(f"By {by}", exact=True).wait_for()
+    assert shown.evaluate(CUT) == []
+    found = shown.evaluate(OVERLAPS)
+    assert found[1:] == []
 
 
 def whole(page: Open, here: Dashboard, width: int, scheme: str) -> Any:

@@ -7,10 +7,10 @@ const ACTIONS = { assigned: "assigned", lowered: "lowered", denied: "denied", le
 const COLUMNS = [
   { title: "When", whole: true },
   { title: "Agent", wide: true },
-  { title: "Asked", whole: true },
-  { title: "Set", whole: true },
+  { title: "Asked", brief: true },
+  { title: "Set", brief: true },
   { title: "Why", wide: true },
-  { title: "Ran", whole: true, wide: true },
+  { title: "Ran", brief: true, wide: true },
 ];
 let older = []; // pages after the first, kept as they were when asked for
 let next = null;

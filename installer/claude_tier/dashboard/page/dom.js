@@ -37,8 +37,8 @@ export const name = (text, attributes = {}) => el("bdi", attributes, visible(tex
 
 /**
  * A table that on a narrow screen becomes one block for each row.
- * `columns`: {title, figures?, wide?, whole?}: right-aligned, a line of its own on a narrow screen,
- * not broken on a wide one. A row is one text or node for each of them.
+ * `columns`: {title, figures?, wide?, whole?, brief?}: right-aligned, a line of its own on a narrow
+ * screen, not broken on a wide one, with room for a short name there. A row is one text or node for each of them.
  */
 export function table(caption, columns, rows, totals = []) {
   const head = columns.map((one) =>
@@ -67,7 +67,8 @@ export function table(caption, columns, rows, totals = []) {
 function cellOf(column, cell, first) {
   const label = el("span", { class: "label", "aria-hidden": "true" }, column.title);
   const value = el("span", { class: "value" }, cell ?? "");
-  const kinds = [column.figures && "num", column.wide && "wide", column.whole && "whole"].filter(Boolean).join(" ");
+  const names = { figures: "num", wide: "wide", whole: "whole", brief: "brief" };
+  const kinds = Object.keys(names).filter((one) => column[one]).map((one) => names[one]).join(" ");
   if (first) return el("th", { scope: "row", role: "rowheader", class: kinds || null }, value);
   return el("td", { role: "cell", class: kinds || null }, label, value);
 }

@@ -29,20 +29,23 @@ async function get(path, query = {}) {
   return found;
 }
 
-/** The code of the link becomes a cookie, and leaves the address. */
+/** The code of the link becomes a cookie, and leaves the address; whether there was one. */
 async function signIn() {
   const code = new URLSearchParams(location.hash.slice(1)).get("code");
-  if (!code) return;
+  if (!code) return false;
   history.replaceState(null, "", location.pathname);
   await fetch("/api/session", {
     method: "POST",
     headers: { "X-Claude-Tier-Code": code },
     redirect: "error",
   });
+  return true;
 }
 
+/** An alert that is written again is said again. */
 function problem(...texts) {
-  at("notice").replaceChildren(el("p", { class: "notice" }, ...texts));
+  const found = el("p", { class: "notice" }, ...texts);
+  if (at("notice").textContent !== found.textContent) at("notice").replaceChildren(found);
 }
 
 function explain(fault) {
@@ -60,7 +63,7 @@ async function readSpending(stats) {
   const usage = await get("/api/usage", asked);
   spending.show(usage);
   const range = document.querySelector("#spending-form input[name=range]:checked");
-  const words = Number(range.value) === 1 ? "since yesterday" : `in ${range.parentElement.textContent.toLowerCase()}`;
+  const words = Number(range.value) === 1 ? "since yesterday 00:00" : `in ${range.parentElement.textContent.toLowerCase()}`;
   const agents = asked.by === "agent" ? usage : await get("/api/usage", { by: "agent", since: asked.since });
   spending.agents(agents, words);
   decisions.remember("decisions-agent", agents.rows.map((one) => one.agent));
@@ -135,6 +138,9 @@ for (const id of ["spending-form", "decisions-form"]) {
 }
 document.addEventListener("visibilitychange", () => document.hidden || soon());
 setInterval(() => document.hidden || soon(), 60_000); // ages and periods move on without events
+
+// A link pasted into this tab changes the fragment alone, which loads nothing.
+addEventListener("hashchange", () => signIn().then((given) => given && soon(), soon));
 
 await signIn().catch(() => {});
 await read();

@@ -41,7 +41,7 @@ export function show(usage) {
     format: axis,
     words: (index) => words(periods[index], named, index),
   });
-  at("spending-rows").replaceChildren(rows(usage, `By ${usage.by}`, KINDS));
+  at("spending-rows").replaceChildren(rows(usage, captioned(usage), KINDS));
   at("spending-notes").textContent = notes(usage);
   at("spending-table").replaceChildren(
     table(
@@ -51,6 +51,10 @@ export function show(usage) {
     ),
   );
 }
+
+/** The chart by the hour shows the last 24, the sums what was used in whole days. */
+const captioned = ({ by, granularity }) =>
+  granularity === "hour" ? `By ${by}, since yesterday 00:00` : `By ${by}`;
 
 /** The last 24 hours of what was asked for by whole days. */
 function lastDay({ granularity, series }) {
