@@ -33,7 +33,14 @@ def render(found: Snapshot, *, now: float, size: Size) -> Text:
     body = _body(found, room, size.height - len(top) - len(below))
     found_lines = [*top, *body, *below][: max(1, size.height)]
     lines = [shapes.fitted(line, size.width) for line in found_lines]
-    return Text("\n", no_wrap=True, overflow="crop").join(lines)
+    whole = Text("\n", no_wrap=True, overflow="crop").join(lines)
+    return _spelled(whole) if size.plain else whole
+
+
+def _spelled(text: Text) -> Text:
+    """In ASCII as far as what is ours goes: the mark of what was cut, as wide."""
+    text.plain = text.plain.replace(shapes.CUT, shapes.PLAIN_CUT)
+    return text
 
 
 def _body(found: Snapshot, room: Room, height: int) -> list[Text]:

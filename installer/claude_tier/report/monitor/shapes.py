@@ -10,6 +10,7 @@ from rich.text import Text
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN_BLOCKS = "_-=#"  # where the terminal knows ASCII only
+CUT, PLAIN_CUT = "…", "~"
 GAP = 2
 LEAST = 6  # cells that a column keeps when it gives
 
