@@ -46,7 +46,7 @@ export function show(usage) {
   at("spending-table").replaceChildren(
     table(
       `Dollars by ${usage.granularity} and ${usage.by}`,
-      [{ title: usage.granularity === "hour" ? "Hour" : "Day" }, ...named.map((one) => ({ title: one.title, figures: true }))],
+      [{ title: usage.granularity === "hour" ? "Hour" : "Day", whole: true }, ...named.map((one) => ({ title: one.title, figures: true }))],
       periods.map((one, index) => [period(one.label, true), ...named.map((key) => money(key.usd[index]))]).reverse(),
     ),
   );
