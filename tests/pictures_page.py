@@ -6,7 +6,6 @@ Clock, history and ids are fixed, so that the same code shows the same page.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
 import tempfile
@@ -17,12 +16,12 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 import books
+import pictures_history
 import serving
-from claude_tier.report import ledger_file
-from claude_tier_hooks import backup, ledger, policy, state
+from claude_tier_hooks import backup, state
+from pictures_history import DAY, NOW, Most, Running, Work
 
-NOW = 1_795_016_520.0  # Wednesday 2026-11-18 15:42 UTC
-DAY = 86_400.0
+MOST = Most(output=4_800, cache_read=130_000, cache_write=12_000)
 BACK = 34  # days of history
 PROJECTS = ("shop", "billing-api", "notes", "infra")
 LARGEST = 300_000  # bytes of one picture
@@ -138,11 +137,17 @@ def history(home: Path) -> None:
     for session, project, minutes, _ in RUNNING:
         _session(home, session, project, NOW - minutes * 60, chance)
     _held_back()
-    _plan()
-    _at_work(home)
+    pictures_history.plan_windows(
+        [("five_hour", 38.0, NOW + 1.9 * books.HOUR), ("seven_day", 61.0, NOW + 2.4 * DAY)]
+    )
+    pictures_history.at_work(home, [_running(home, *one) for one in RUNNING])
     backup.write(NOW - 3 * books.HOUR)
     Path(state.path("live")).write_text(str(NOW - 12 * 60))
     Path(state.path("manifest.json")).write_text("{}")
+
+
+def _running(home: Path, session: str, project: int, minutes: float, status: str) -> Running:
+    return Running(session, str(home / "src" / PROJECTS[project]), minutes, status)
 
 
 def _rules(home: Path) -> None:
@@ -181,60 +186,30 @@ def _day(home: Path, end: float, chance: random.Random, *, work: float) -> None:
 
 def _session(home: Path, session: str, project: int, began: float, chance: random.Random) -> None:
     """Turns of the conversation and a few subagents, as far as that is over by now."""
-    cwd = str(home / "src" / PROJECTS[project])
+    work = Work(home, session, str(home / "src" / PROJECTS[project]), chance, MOST)
     main = books.OPUS if chance.random() < 0.85 else books.SONNET
     for turn in range(chance.randint(5, 14)):
         at = began + turn * 420 + chance.randint(0, 200)
         if at < NOW - 20:
-            _answer(home, main, at, session, cwd, chance)
+            work.answer(main, at)
     for number, kind in enumerate(chance.sample(KINDS, chance.randint(2, 4))):
         at = began + 240 + number * 1100 + chance.randint(0, 300)
         if at < NOW - 20:
-            _subagent(home, kind, at, session, cwd, chance)
+            _subagent(work, kind, at)
 
 
-def _answer(
-    home: Path,
-    model: str,
-    at: float,
-    session: str,
-    cwd: str,
-    chance: random.Random,
-    agent: str | None = None,
-) -> None:
-    books.answer(
-        home,
-        model,
-        at=at,
-        session=session,
-        cwd=cwd,
-        agent=agent,
-        input_tokens=chance.randint(200, 3_000),
-        output_tokens=chance.randint(400, 4_800),
-        cache_read_input_tokens=chance.randint(20_000, 130_000),
-        cache_creation_input_tokens=chance.randint(500, 12_000),
-    )
-
-
-def _subagent(
-    home: Path, kind: Kind, at: float, session: str, cwd: str, chance: random.Random
-) -> None:
-    books.decide(
-        f"toolu_{kind.name}",
-        session=session,
-        at=at,
-        agent=kind.name,
-        description=chance.choice(kind.tasks),
+def _subagent(work: Work, kind: Kind, at: float) -> None:
+    work.subagent(
+        kind.name,
+        kind.model,
+        at,
+        description=work.chance.choice(kind.tasks),
         action="assigned" if kind.tier else "left",
         origin="parent" if kind.tier else "asked",
         asked=None if kind.tier else "opus",
         set_tier=kind.tier,
         reason=kind.reason,
     )
-    for step in range(chance.randint(3, 9)):
-        then = at + 8 + step * 25
-        if then < NOW:
-            _answer(home, kind.model, then, session, cwd, chance, agent=kind.name)
 
 
 def _held_back() -> None:
@@ -250,31 +225,3 @@ def _held_back() -> None:
         "toolu_denied", at=NOW - 4 * 60, agent="Plan", action="denied", set_tier=None,
         description="Plan the rollout", reason="20 new subagents within 10 min", session=session,
     )  # fmt: skip
-
-
-def _plan() -> None:
-    rows = [("five_hour", 38.0, NOW + 1.9 * books.HOUR), ("seven_day", 61.0, NOW + 2.4 * DAY)]
-    db = ledger.connect(patience=10)
-    with ledger.Writing(db):
-        db.executemany(
-            "INSERT INTO plan_window (name, used, resets_at, at) VALUES (?, ?, ?, ?)",
-            [(*row, NOW - 300) for row in rows],
-        )
-    db.close()
-
-
-def _at_work(home: Path) -> None:
-    """The sessions that run now, as the client registers them; earlier subagents have ended."""
-    with ledger_file.up_to_date(policy.load()) as db, ledger.Writing(db):
-        db.execute("UPDATE run SET ended = last WHERE last < ?", (NOW - 240,))
-    folder = home / ".claude/sessions"
-    folder.mkdir()
-    for number, (session, project, minutes, doing) in enumerate(RUNNING):
-        row = {
-            "pid": os.getpid(),
-            "sessionId": session,
-            "cwd": str(home / "src" / PROJECTS[project]),
-            "startedAt": int((NOW - minutes * 60) * 1000),
-            "status": doing,
-        }
-        (folder / f"{number}.json").write_text(json.dumps(row))

@@ -18,17 +18,17 @@ from pathlib import Path
 from unittest import mock
 
 import books
+import pictures_history
 from claude_tier import cli
-from claude_tier.report import ledger_file
 from claude_tier.report.monitor import loop, screen
 from claude_tier.report.monitor.feed import Feed
 from claude_tier.report.monitor.snapshot import Snapshot
-from claude_tier_hooks import backup, ledger, policy, state
+from claude_tier_hooks import backup, state
+from pictures_history import DAY, NOW, Most, Running, Work
 from rich.console import Console
 from rich.text import Text
 
-NOW = 1_795_016_520.0  # Wednesday 2026-11-18 15:42 UTC
-DAY = 86_400.0
+MOST = Most(output=4_200, cache_read=110_000, cache_write=9_000)
 MORNING = NOW - 6.4 * 3600
 WIDTH, HEIGHT = 84, 30
 PRINTED = {
@@ -166,8 +166,8 @@ def _history(home: Path) -> None:
         _session(home, session, _folder(home, 1), MORNING + number * 2 * books.HOUR, chance)
     for number, (session, minutes, _) in enumerate(RUNNING):
         _session(home, session, _folder(home, 2 * number), NOW - minutes * 60, chance)
-    _plan()
-    _at_work(home)
+    pictures_history.plan_windows([("seven_day", 46.0, NOW + 3.4 * DAY)])
+    pictures_history.at_work(home, _running(home))
     backup.write(NOW - 3 * books.HOUR)
     Path(state.path("live")).write_text(str(NOW - 26 * 60))
     hook = {"type": "command", "command": "python3 claude-tier/hooks/session_start.py"}
@@ -184,54 +184,36 @@ def _day(home: Path, end: float, chance: random.Random) -> None:
         _session(home, session, _folder(home, number), began, chance)
 
 
+def _running(home: Path) -> list[Running]:
+    return [
+        Running(session, _folder(home, 2 * number), minutes, status)
+        for number, (session, minutes, status) in enumerate(RUNNING)
+    ]
+
+
 def _folder(home: Path, number: int) -> str:
     return str(home / "src" / PROJECTS[number % len(PROJECTS)])
 
 
 def _session(home: Path, session: str, cwd: str, began: float, chance: random.Random) -> None:
     """Nine turns and a subagent of each type, as far as that is over by now."""
+    work = Work(home, session, cwd, chance, MOST)
     for turn in range(9):
         at = began + turn * 700 + chance.randint(0, 300)
         if at < NOW - 20:
-            _answer(home, books.OPUS, at, session, cwd, chance)
+            work.answer(books.OPUS, at)
     for number, name in enumerate(AGENTS):
         at = began + 500 + number * 1700 + chance.randint(0, 300)
         if at < NOW - 20:
-            _subagent(home, name, at, session, cwd, chance)
+            _subagent(work, name, at)
 
 
-def _answer(
-    home: Path,
-    model: str,
-    at: float,
-    session: str,
-    cwd: str,
-    chance: random.Random,
-    agent: str | None = None,
-) -> None:
-    books.answer(
-        home,
-        model,
-        at=at,
-        session=session,
-        cwd=cwd,
-        agent=agent,
-        input_tokens=chance.randint(200, 3_000),
-        output_tokens=chance.randint(400, 4_200),
-        cache_read_input_tokens=chance.randint(20_000, 110_000),
-        cache_creation_input_tokens=chance.randint(500, 9_000),
-    )
-
-
-def _subagent(
-    home: Path, name: str, at: float, session: str, cwd: str, chance: random.Random
-) -> None:
+def _subagent(work: Work, name: str, at: float) -> None:
     tier, model, reason, description = AGENTS[name]
-    books.decide(
-        f"toolu_{name}",
-        session=session,
-        at=at,
-        agent=name,
+    work.subagent(
+        name,
+        model,
+        at,
         description=description,
         action="assigned" if tier else "kept",
         asked=None if tier else "opus",
@@ -239,34 +221,3 @@ def _subagent(
         set_tier=tier,
         reason=reason,
     )
-    for step in range(chance.randint(3, 9)):
-        then = at + 8 + step * 25
-        if then < NOW:
-            _answer(home, model, then, session, cwd, chance, agent=name)
-
-
-def _plan() -> None:
-    db = ledger.connect(patience=10)
-    with ledger.Writing(db):
-        db.execute(
-            "INSERT INTO plan_window (name, used, resets_at, at) VALUES (?, ?, ?, ?)",
-            ("seven_day", 46.0, NOW + 3.4 * DAY, NOW - 300),
-        )
-    db.close()
-
-
-def _at_work(home: Path) -> None:
-    """The sessions that run now, as the client registers them; earlier subagents have ended."""
-    with ledger_file.up_to_date(policy.load()) as db, ledger.Writing(db):
-        db.execute("UPDATE run SET ended = last WHERE last < ?", (NOW - 240,))
-    folder = home / ".claude/sessions"
-    folder.mkdir()
-    for number, (session, minutes, doing) in enumerate(RUNNING):
-        row = {
-            "pid": os.getpid(),
-            "sessionId": session,
-            "cwd": _folder(home, 2 * number),
-            "startedAt": int((NOW - minutes * 60) * 1000),
-            "status": doing,
-        }
-        (folder / f"{number}.json").write_text(json.dumps(row))
