@@ -159,7 +159,7 @@ def test_only_the_scripted_api_can_open_a_connection() -> None:
 
     assert opening
     # The dashboard listens, on loopback.
-    listening = {"installer/claude_tier/dashboard/server.py"}
+    listening = {f"installer/claude_tier/dashboard/{name}.py" for name in ("connection", "server")}
     assert {name for name in opening if "/livecheck/" not in name} == listening
 
 
