@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import click
 from claude_tier_hooks import decisions, ledger, state, unpriced
@@ -89,16 +90,17 @@ def catch_up(db: sqlite3.Connection, rules: Json) -> None:
 
 
 def _warn(db: sqlite3.Connection, found: backfill.Found) -> None:
-    """Figures that leave something out say so, on stderr."""
+    """Figures that leave something out say so on stderr, once in a process that goes on."""
     if found.closed:
         first = f"{found.closed[0]}" + (" and more" if len(found.closed) > 1 else "")
-        click.echo(
-            f"claude-tier: no permission to read {first}: what was used there is left out.",
-            err=True,
-        )
+        _say(f"no permission to read {first}: what was used there is left out.")
     elif not found.number and not db.execute("SELECT 1 FROM usage LIMIT 1").fetchone():
-        places = " or ".join(backfill.roots())
-        click.echo(f"claude-tier: there are no transcripts in {places}.", err=True)
+        _say(f"there are no transcripts in {' or '.join(backfill.roots())}.")
+
+
+@cache
+def _say(text: str) -> None:
+    click.echo(f"claude-tier: {text}", err=True)
 
 
 def brought_up(db: sqlite3.Connection, bring: Callable[[sqlite3.Connection], None]) -> None:

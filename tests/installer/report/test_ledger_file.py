@@ -10,7 +10,7 @@ import pytest
 from books import answer
 from claude_tier import cli
 from claude_tier.report import ledger_file
-from claude_tier_hooks import ledger, places, state
+from claude_tier_hooks import ledger, places, policy, state
 
 Capture = pytest.CaptureFixture[str]
 
@@ -110,3 +110,17 @@ def test_no_bar_where_nobody_watches(home: Path, capsys: Capture) -> None:
     assert places.walk(str(home / ".claude" / "projects"))
     assert cli.main(["ledger", "totals"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_a_folder_without_transcripts_is_named_once(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong CLAUDE_CONFIG_DIR does not look like no use."""
+    ledger_file._say.cache_clear()
+    for _ in range(2):
+        with ledger_file.up_to_date(policy.load()):
+            pass
+
+    said = capsys.readouterr().err
+    assert said.count(f"there are no transcripts in {home}/.claude/projects") == 1
+    ledger_file._say.cache_clear()
