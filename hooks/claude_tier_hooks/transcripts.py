@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .shapes import Json
 
-BLOCK = 4 * 1024 * 1024
+BLOCK = 16 * 1024 * 1024
 HEAD = 256 * 1024  # how far into a file its first folder and time are looked for
 BEFORE = 16 * 1024
 MARK = 64  # bytes before the offset whose checksum tells a rewritten file
@@ -58,7 +58,7 @@ def read(
             pending = None
         before = _before(stream, start)
         stream.seek(start)
-        data, complete = _lines(stream)
+        data, complete = _lines(stream, now.st_size - start)
         batch: Json = {
             "path": path,
             "inode": now.st_ino,
@@ -100,14 +100,14 @@ def _mark(stream: BinaryIO, offset: int) -> int:
     return zlib.crc32(stream.read(min(MARK, offset)))
 
 
-def _lines(stream: BinaryIO) -> tuple[bytes, int]:
-    """A block, and how much of it ends in a newline; a longer line makes the block longer.
+def _lines(stream: BinaryIO, left: int) -> tuple[bytes, int]:
+    """A block of what is left, and how much of it ends in a newline; a longer line makes it longer.
 
     The torn rest is in the block too: when it is whole JSON it counts, but is read again later.
     """
-    data = stream.read(BLOCK)
+    data = stream.read(min(BLOCK, left))
     complete = data.rfind(b"\n") + 1
-    while not complete and len(data) % BLOCK == 0:
+    while not complete and len(data) < left:
         more = stream.read(BLOCK)
         if not more:
             break

@@ -18,7 +18,7 @@ from claude_tier_hooks.shapes import Json
 
 MUCH = 16_000_000  # bytes; to start processes pays from there on
 CACHE = 64_000  # kilobytes of the ledger kept in memory meanwhile
-BATCH_ROWS = 10_000  # of one transaction, which takes about as long as a hook waits
+BATCH_ROWS = 3_000  # of one transaction, which takes about as long as a hook waits
 
 Progress = Callable[[int, int], None]
 Known = tuple[int, int, int, int, int, "str | None"]  # as `ingest.offsets` gives it

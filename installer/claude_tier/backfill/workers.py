@@ -6,6 +6,7 @@ told is read by this one.
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import marshal
 import multiprocessing
@@ -13,6 +14,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from typing import TYPE_CHECKING
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 TASKS = 400  # parts of the work; each number is four bytes in a pipe that holds 16,000 of them
 _NUMBER = 4
+ROOM = 1 << 20  # bytes a process may tell while this one writes to the ledger
 
 
 def read(files: Iterable[Unread]) -> Iterator[list[Json]]:
@@ -85,6 +88,8 @@ def _start(
     context: BaseContext, numbers: Connection, tasks: list[list[Unread]]
 ) -> tuple[BaseProcess, Connection]:
     ours, theirs = context.Pipe(duplex=False)
+    with suppress(AttributeError, OSError):  # only on Linux, and as much as the system grants
+        fcntl.fcntl(ours.fileno(), fcntl.F_SETPIPE_SZ, ROOM)
     process = context.Process(target=_work, args=(numbers, theirs, tasks), daemon=True)  # type: ignore[attr-defined]
     process.start()
     theirs.close()  # so that its end is told by the process alone
