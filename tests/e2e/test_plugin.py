@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from claude_tier.livecheck import Answer, Client, Run, Script, ScriptedAPI, spawn, text
+from claude_tier.livecheck import Client, Run, Script, ScriptedAPI, spawn, text
 from claude_tier_hooks import __version__
 from shipped import ROOT
 
@@ -18,7 +18,7 @@ from .command import install
 from .conftest import Serve
 
 PLUGIN = ("--plugin-dir", str(ROOT))
-PARTS = (".claude-plugin", "agents", "hooks", "skills", "README.md", "settings.json")
+PARTS = (".claude-plugin", "agents", "hooks", "skills", "README.md")
 
 
 def exploring(*names: str) -> Script:
@@ -109,21 +109,6 @@ def test_a_marketplace_install_works_the_same(client: Client, serve: Serve, copy
     assert models(api) == {"look": "claude-haiku-5-5"}
     assert "model-tier:explorer" in api.requests[0].request.conversation
     assert models(after) == {"look": "claude-opus-5-5"}
-
-
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is missing")
-def test_the_plugin_names_the_model_of_each_running_subagent(
-    client: Client, serve: Serve, copy: Path
-) -> None:
-    """Its settings bring the row, from a folder whose name is no plain word."""
-    slow = Answer((text("Working on it"), text("and")), ending="stall")
-    call = spawn("look", description="scan things", subagent_type="Explore")
-    api = serve(Script().on("start", call, text("waiting")).on("look", slow))
-    where = ("--permission-mode", "default", "--plugin-dir", str(copy))
-
-    with client.terminal(*where, api=api) as terminal:
-        terminal.send("start")
-        terminal.wait_for("◯ Explore · haiku-5-5 (assigned) · scan things")
 
 
 def test_with_the_command_installed_too_each_spawn_is_decided_once(
