@@ -65,6 +65,16 @@ def charge(
     append(transcript(home, session, "/repo/app"), row)
 
 
+def tokens(new: int, out: int, read: int = 0, written: int = 0) -> dict[str, int]:
+    """The usage of an answer, for `answer`."""
+    return {
+        "input_tokens": new,
+        "output_tokens": out,
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": written,
+    }
+
+
 def transcript(home: Path, session: str, cwd: str) -> Path:
     folder = home / ".claude" / "projects" / cwd.replace("/", "-")
     folder.mkdir(parents=True, exist_ok=True)

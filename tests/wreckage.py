@@ -9,6 +9,7 @@ from random import Random
 from typing import NamedTuple
 
 from books import NOON
+from claude_tier.repair import rebuild, verify
 from claude_tier_hooks import decisions, ingest, ledger, policy
 from corpus import build, write
 
@@ -97,3 +98,10 @@ def cut(share: float) -> None:
     file = Path(ledger.file())
     data = file.read_bytes()
     file.write_bytes(data[: int(len(data) * share)])
+
+
+def run() -> rebuild.Rebuilt:
+    """Rebuild, and see that the result is whole."""
+    done = rebuild.rebuild(policy.load())
+    assert [one for one in verify.verify() if not one.ok] == []
+    return done

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pictures_page
 import pytest
 import serving
 from books import HAIKU, HOUR, NOON, OPUS, answer, budget, decide, policy
 from claude_tier_hooks import ledger
-from fetch_axe import AXE
 from serving import Dashboard
 
 Start = Callable[[], Dashboard]
 Open = Callable[..., Any]
 
 READ = "html[data-read]"
-WIDTHS = (1280, 390)
 HOSTILE = {
     "markup": '<img src=x onerror="window.hurt=1">',
     "newline": "first\nsecond",
@@ -33,52 +30,6 @@ SHOWN = {
     "turned": "\\u202egnp.exe\\u2066 \\u200f\u05d0",
     "tag end": HOSTILE["tag end"],
 }
-LONG = (
-    "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/"
-    "eu.anthropic.claude-opus-5-5-20260401-v1:0"
-)
-CUT = """() => {
-  const found = [];
-  const wide = document.documentElement.clientWidth;
-  const whole = document.documentElement.scrollWidth;
-  if (whole > wide) found.push(`the page is ${whole} wide`);
-  const hidden = ".unseen, thead, svg, details:not([open]) > :not(summary)";
-  for (const one of document.querySelectorAll("main *, header *, nav *, footer *")) {
-    const box = one.getBoundingClientRect();
-    const style = getComputedStyle(one);
-    if (!box.width || one.closest(hidden) || style.position === "absolute") continue;
-    const what = `${one.tagName}.${one.className} ${one.textContent.slice(0, 40)}`;
-    if (box.right > wide + 1 || box.left < -1) found.push(`${what} leaves the page`);
-    const cut = one.scrollWidth > one.clientWidth + 1 && style.overflow !== "visible";
-    if (cut && one.clientWidth) found.push(`${what} is cut`);
-  }
-  return found;
-}"""
-OVERLAPS = """() => {
-  const boxes = [];
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const hidden = "script, style, option, .unseen, .skip, [hidden]";
-  const folded = "details:not([open]) > :not(summary)";
-  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-    const parent = node.parentElement;
-    if (!node.data.trim() || parent.closest(`${hidden}, ${folded}`)) continue;
-    if (innerWidth < 700 && parent.closest("thead")) continue;
-    const range = document.createRange();
-    range.selectNodeContents(node);
-    for (const box of range.getClientRects()) {
-      if (box.width > 1) boxes.push([box, node.data.trim().slice(0, 40)]);
-    }
-  }
-  const found = [];
-  boxes.forEach(([one, text], index) => {
-    for (const [other, words] of boxes.slice(index + 1)) {
-      const x = Math.min(one.right, other.right) - Math.max(one.left, other.left);
-      const y = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
-      if (x > 2 && y > 6) found.push(`${text} / ${words}`);
-    }
-  });
-  return [boxes.length > 300, ...found];
-}"""
 
 
 def some_work(home: Path) -> None:
@@ -371,103 +322,3 @@ def test_names_are_text(home: Path, dashboard: Start, page: Open, kind: str) -> 
         assert steering not in body
     bdi = shown.locator("bdi").first
     assert bdi.evaluate("one => getComputedStyle(one).unicodeBidi") == "isolate"
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    found = AXE.find()
-    try:
-        return (found or AXE.fetch()).read_text("utf-8")
-    except SystemExit as fault:
-        pytest.skip(str(fault))
-
-
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the history of the pictures: every section has something to show."""
-    home = tmp_path_factory.mktemp("month")
-    with pictures_page.scene(home):
-        pictures_page.history(home)
-    return home
-
-
-@pytest.fixture
-def month(history: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dashboard]:
-    monkeypatch.setenv("HOME", str(history))
-    shop = str(history / "src" / pictures_page.PROJECTS[0])
-    with serving.serving(shop, clock=lambda: pictures_page.NOW) as here:
-        yield here
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(
-    month: Dashboard, page: Open, axe: str, scheme: str, width: int
-) -> None:
-    """Contrast, names, roles, structure; with every detail open."""
-    shown = whole(page, month, width, scheme)
-    shown.evaluate(axe)
-    found = shown.evaluate("axe.run(document, {resultTypes: ['violations', 'incomplete']})")
-    faults = [
-        (one["id"], one["impact"], [node["target"] for node in one["nodes"]][:3])
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical", "moderate")
-    ]
-    assert faults == []
-    assert len(found["passes"]) > 20
-
-
-@pytest.mark.parametrize("width", [*WIDTHS, 768])
-def test_nothing_is_cut_and_nothing_overlaps(month: Dashboard, page: Open, width: int) -> None:
-    """With every detail open: no sideways scrolling, no text on text."""
-    shown = whole(page, month, width, "light")
-    assert shown.evaluate(CUT) == []
-    assert shown.evaluate(OVERLAPS) == [True]
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("by", ["model", "project", "agent"])
-def test_long_names_cut_nothing(
-    home: Path, dashboard: Start, page: Open, width: int, by: str
-) -> None:
-    """Addresses of models in a cloud, deep folders, a model of 150 characters."""
-    policy(home, budgets=[budget("b" * 120)], assign={"a" * 90: {"tier": "haiku", "effort": None}})
-    for number in range(9):
-        cwd = f"/home/dev/{'work-with-a-long-name/' * 6}project-{number}"
-        answer(
-            home, OPUS, at=NOON - HOUR, cwd=cwd, session=f"s{number}", agent=f"agent-{cwd[-70:]}"
-        )
-    answer(home, "m" * 150, at=NOON - HOUR)
-    answer(home, LONG, at=NOON - HOUR)
-    names = {"agent": "x" * 80, "asked": LONG, "would": LONG, "description": "y" * 200}
-    decide("t1", at=NOON, **names)
-    decide("t2", at=NOON, **names, action="denied", set_tier=None, reason="r" * 150)
-    shown = page(dashboard().link, width=width)
-    shown.wait_for_selector(READ)
-    shown.locator(f"[name=by][value={by}]").check(force=True)
-    shown.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    shown.locator("#spending-rows caption").get_by_text(f"By {by}", exact=True).wait_for()
-    assert shown.evaluate(CUT) == []
-    found = shown.evaluate(OVERLAPS)
-    assert found[1:] == []
-
-
-def whole(page: Open, here: Dashboard, width: int, scheme: str) -> Any:
-    shown = page(here.link, width=width, scheme=scheme)
-    shown.clock.set_fixed_time(pictures_page.NOW)
-    shown.reload()
-    shown.wait_for_selector(READ)
-    shown.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    shown.locator("#spending-table tbody tr").first.wait_for()
-    return shown
-
-
-def test_every_picture_is_of_this_page(month: Dashboard) -> None:
-    """Each file that docs/dashboard.md shows is made by the script."""
-    from shipped import ROOT
-
-    folder = ROOT / "docs/pictures"
-    for one in pictures_page.PICTURES:
-        file = folder / f"{one.name}.png"
-        assert file.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-        assert file.stat().st_size < pictures_page.LARGEST

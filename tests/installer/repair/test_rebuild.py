@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from books import HAIKU, NOON, answer, decide
 from claude_tier import cli
-from claude_tier.repair import merging, rebuild, verify
+from claude_tier.repair import rebuild, verify
 from claude_tier_hooks import backup, ingest, ledger, policy, state
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wreckage import PAGE, SECTOR, Content, content, cut, fill, overwrite, sweep
+from wreckage import PAGE, SECTOR, Content, content, cut, fill, overwrite, run, sweep
 
 Capture = pytest.CaptureFixture[str]
 
@@ -49,13 +49,6 @@ def assert_all_there(full: Content, rebuilt: Content, *, noises: int) -> None:
         assert len(after) - len(before) <= noises  # type: ignore[arg-type]
 
 
-def run() -> rebuild.Rebuilt:
-    """Rebuild, and see that the result is whole."""
-    done = rebuild.rebuild(policy.load())
-    assert [one for one in verify.verify() if not one.ok] == []
-    return done
-
-
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_transcripts_and_a_backup_bring_everything_back(damage: str, full: Content) -> None:
     """Each row, each decision."""
@@ -64,20 +57,6 @@ def test_transcripts_and_a_backup_bring_everything_back(damage: str, full: Conte
     done = run()
     assert_all_there(full, content(), noises=20)
     assert len(done.salvaged) == 1
-
-
-def test_a_backup_tells_when_sessions_were_last_used(full: Content) -> None:
-    """Also of a session whose transcript is gone."""
-    backup.write(NOON)
-    shutil.rmtree(ingest.projects())
-    Path(ledger.file()).unlink()
-    run()
-
-    db = sqlite3.connect(ledger.file())
-    query = "SELECT count(*) FROM session WHERE last IS NOT (SELECT max(at) FROM usage"
-    assert db.execute(query + " WHERE session = session.id)").fetchone() == (0,)
-    assert db.execute("SELECT count(*) FROM session WHERE last > 0").fetchone()[0] > 0
-    db.close()
 
 
 @pytest.fixture(scope="module")
@@ -174,19 +153,6 @@ def test_what_stood_in_the_wal_alone_is_salvaged(full: Content, home: Path) -> N
     assert any(row[1] == "late" for row in content().decisions)
 
 
-def test_the_best_of_several_backups_counts(full: Content, home: Path) -> None:
-    """After the damage a poorer ledger was backed up for days; the rich copy is still used."""
-    backup.write(NOON)
-    sweep(home)
-    Path(ledger.file()).write_bytes(b"\xff" * 50_000)
-    with pytest.raises(ledger.DamagedError):
-        ledger.connect()
-    ledger.set_aside()
-    backup.write(NOON + 86400)
-    run()
-    assert content() == full
-
-
 def test_a_damaged_backup_gives_what_can_be_read(full: Content, home: Path) -> None:
     """It is a ledger like any other."""
     backup.write(NOON)
@@ -274,47 +240,6 @@ def test_wrong_sums_are_corrected(full: Content) -> None:
     assert done.mended > 0
     assert content() == full
     db.close()
-
-
-def test_a_better_reading_of_a_response_is_kept(home: Path) -> None:
-    """The backup was made while it was still being written: the greater row wins, in any order."""
-    answer(home, HAIKU)
-    db = ledger.connect()
-    ingest.everything(db, policy.load())
-    sweep(home)
-    db.execute("UPDATE usage SET output_tokens = 5000, usd = 0.5")
-    db.close()
-    other = Path(backup.write(NOON))
-    db = ledger.connect()
-    db.execute("UPDATE usage SET output_tokens = 1, final = 0, usd = 0.1")
-    db.close()
-    run()
-    assert {row[3:] for row in content().usage} == {(5000, 0.5)}
-    db = sqlite3.connect(other)
-    db.execute("UPDATE usage SET output_tokens = 2")
-    db.commit()
-    db.close()
-    run()
-    assert {row[3:] for row in content().usage} == {(5000, 0.5)}
-
-
-def test_a_proof_that_only_the_other_file_has_is_taken_over(home: Path) -> None:
-    """And a later level, a later plan window."""
-    decide("t1")
-    db = ledger.connect()
-    db.execute("UPDATE decision SET ran = 'x', proof = 'held'")
-    db.execute("INSERT INTO plan_window VALUES ('seven_day', 70, ?, ?)", (NOON, NOON))
-    db.execute("INSERT INTO level VALUES ('daily', 'user', 1, 2, 'cap', 5)")
-    backup.write(NOON)
-    db.execute("UPDATE decision SET ran = NULL, proof = NULL")
-    db.execute("UPDATE plan_window SET used = 60, at = at - 1")
-    db.execute("UPDATE level SET level = 'warn', at = 6")
-    db.close()
-    run()
-    kept = content()
-    assert {row[-1] for row in kept.decisions} == {"x"}
-    assert {row[1] for row in kept.windows} == {70.0}
-    assert {row[2] for row in kept.levels} == {"warn"}
 
 
 WRITER = (
@@ -408,61 +333,3 @@ def test_the_command_says_what_it_did(full: Content, capsys: Capture) -> None:
     assert backup.damaged() == []
     assert cli.main(["ledger", "rebuild", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["salvaged"] == []
-
-
-def test_every_table_is_merged_or_follows_from_others() -> None:
-    """A table that is added later must not be forgotten here."""
-    from claude_tier.repair.shapes import DERIVED, NAMES
-
-    db = ledger.connect()
-    tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    assert {name for (name,) in tables} == {"name", *NAMES, *DERIVED}
-    db.close()
-
-
-def test_a_file_of_version_1_is_merged(full: Content, home: Path) -> None:
-    """Rules, facts and plan samples that are there stay beside what it adds."""
-    db = ledger.connect()
-    db.execute("INSERT INTO rules VALUES (77, 1.7e9, '{}')")
-    db.execute("INSERT INTO plan_sample VALUES (1.7e9, 'five_hour', 12.5, 1.7e9)")
-    db.execute("UPDATE decision SET facts = '{}', rules = 77 WHERE tool_use_id = 'toolu_1'")
-    whole = Path(backup.write(NOON))
-    db.close()
-    for file in (whole, Path(ledger.file())):
-        assert file.exists()
-    Path(ledger.file()).unlink()
-    with contextlib.closing(sqlite3.connect(whole.with_name("ledger-2026-01-01.db"))) as old:
-        old.executescript((Path(__file__).parents[2] / "ledger_version_1.sql").read_text())
-    run()
-    with contextlib.closing(sqlite3.connect(ledger.file())) as db:
-        assert db.execute("SELECT text FROM rules").fetchall() == [("{}",)]
-        assert db.execute("SELECT used FROM plan_sample").fetchall() == [(12.5,)]
-        kept = db.execute("SELECT facts FROM decision WHERE rules = 77").fetchall()
-        old_ones = db.execute("SELECT count(*) FROM decision WHERE tool_use_id = 'toolu_2'")
-        assert kept == [("{}",)]
-        assert old_ones.fetchone()[0] == 2
-    assert full.decisions < content().decisions
-
-
-def test_an_older_file_that_lacks_columns_is_merged(full: Content, home: Path) -> None:
-    """Versions only ever add some."""
-    copy = Path(backup.write(NOON))
-    sweep(home)
-    with sqlite3.connect(copy) as db:
-        db.execute("ALTER TABLE decision DROP COLUMN proof")
-    db.close()
-    Path(ledger.file()).unlink()
-    run()
-    assert content() == full
-
-
-def test_nothing_missing_is_asserted_by_key(full: Content, home: Path) -> None:
-    """A row that was not taken over would be a bug, and is never passed over in silence."""
-    copy = Path(backup.write(NOON))
-    db = ledger.connect()
-    with merging._attached(db, copy), ledger.Writing(db):
-        merging._names(db)
-        db.execute("DELETE FROM decision WHERE tool_use_id = 'toolu_5'")
-        with pytest.raises(AssertionError, match="1 rows of decision"):
-            merging._assert_whole(db)
-    db.close()

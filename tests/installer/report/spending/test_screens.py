@@ -23,7 +23,7 @@ RTL = "\u202egnp.sj\u200f"
 
 def a_week(home: Path) -> None:
     """Work on three projects, one of them far below the home folder."""
-    deep = str(home / "work/clients/example/services/billing-and-invoices/backend")
+    deep = str(home / "src/clients/example/services/billing-and-invoices/backend")
     for day in range(6):
         cwd = ("/repo/app", deep, "/srv/www")[day % 3]
         at, session = NOON + day * DAY, f"{day}0b1f443-{day}"
@@ -66,7 +66,7 @@ def test_a_table_in_a_pipe_is_whole(home: Path) -> None:
     """One line for each row, with every letter of its name."""
     a_week(home)
     text = shown("project", width=1000)
-    assert "~/work/clients/example/services/billing-and-invoices/backend  " in text
+    assert "~/src/clients/example/services/billing-and-invoices/backend  " in text
     assert "claude-sonnet-4-5  " in shown("model", width=1000)
 
 
