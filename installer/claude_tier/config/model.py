@@ -33,7 +33,16 @@ from claude_tier.config.fields import (
     no_repeats,
     raise_all,
 )
-from claude_tier.config.pricing import Prices, Provider, complete, host_of
+from claude_tier.config.pricing import Prices, complete
+from claude_tier.config.providers import Providers
+from claude_tier.config.routing import (
+    Chains,
+    Router,
+    Routes,
+    fault_in,
+    faults_of_chains,
+    faults_of_router,
+)
 
 WINDOWS = ("five_hour", "seven_day")  # of a subscription plan
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -178,7 +187,7 @@ def _off(value: object) -> object:
 
 
 # Sections of the full design that this version does not read yet.
-LATER = ("routes", "local_models", "groups", "heartbeat", "gateway")
+LATER = ("local_models", "groups", "heartbeat", "gateway")
 
 
 class Config(Section):
@@ -203,7 +212,10 @@ class Config(Section):
     log: Log = Log()
     prices: Prices = Field(default_factory=dict)
     baseline: Line = "main"
-    providers: dict[Line, Provider] = Field(default_factory=dict)
+    providers: Providers = Field(default_factory=dict)
+    chains: Chains = Field(default_factory=dict)
+    router: Router = Router()
+    routes: Routes = Field(default_factory=list)
 
     @classmethod
     def refusal(cls, key: str) -> str | None:
@@ -243,12 +255,27 @@ class Config(Section):
             return baseline
         raise ValueError("must be main, one of your tiers, or a model in the price table")
 
-    @field_validator("providers")
+    @field_validator("chains")
     @classmethod
-    def _hosts_differ(cls, providers: dict[str, Provider]) -> dict[str, Provider]:
-        owners: dict[str | None, str] = {}
-        for name, provider in providers.items():
-            owner = owners.setdefault(host_of(provider.base_url), name)
-            if owner != name:
-                raise_all([detail((name, "base_url"), f"has the same host as {owner}")])
-        return providers
+    def _chains_lead_somewhere(cls, chains: Chains, info: ValidationInfo) -> Chains:
+        raise_all(list(faults_of_chains(chains, info.data.get("providers", {}))))
+        return chains
+
+    @field_validator("router")
+    @classmethod
+    def _roles_lead_somewhere(cls, router: Router, info: ValidationInfo) -> Router:
+        given = info.data.get("providers", {}), info.data.get("chains", {})
+        raise_all(list(faults_of_router(router, *given)))
+        return router
+
+    @field_validator("routes")
+    @classmethod
+    def _routes_lead_somewhere(cls, routes: Routes, info: ValidationInfo) -> Routes:
+        given = info.data.get("providers", {}), info.data.get("chains", {})
+        faults = [
+            detail((index, "target"), fault)
+            for index, route in enumerate(routes)
+            if (fault := fault_in(route.target, *given))
+        ]
+        raise_all(faults)
+        return routes

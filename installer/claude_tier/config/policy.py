@@ -13,7 +13,8 @@ from claude_tier.config.faults import Source
 from claude_tier.config.fields import LADDER
 from claude_tier.config.load import Policy, shipped_models, shipped_presets
 from claude_tier.config.model import WEEKDAYS, Budget, Config
-from claude_tier.config.pricing import host_of, merge
+from claude_tier.config.pricing import merge
+from claude_tier.config.providers import host_of
 
 Record = dict[str, object]
 
@@ -40,8 +41,9 @@ def rules(config: Config) -> Policy:
         "week_start": WEEKDAYS.index(config.week_start),
         "log": {"descriptions": config.log.descriptions},
         "hosts": {
-            host_of(provider.base_url): provider.record(name, table)
+            host: provider.record(name, table)
             for name, provider in config.providers.items()
+            if (host := host_of(provider.url or ""))
         },
         "prices": table,
         "baseline": config.baseline,

@@ -1,11 +1,10 @@
-"""Prices of models, and the endpoints whose host changes what a request costs."""
+"""Prices of models, as the configuration changes them."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -79,46 +78,6 @@ Prices = dict[
         AfterValidator(_no_overlap),
     ],
 ]
-
-
-class Provider(Section):
-    """An endpoint whose host changes what a request costs."""
-
-    base_url: Line
-    free: bool = False
-    prices: Prices = Field(default_factory=dict)
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_plain_url(cls, url: str) -> str:
-        if host_of(url) is None:
-            raise ValueError("must be an http or https address without a user name or password")
-        return url
-
-    @field_validator("prices")
-    @classmethod
-    def _priced_once(cls, prices: Prices, info: ValidationInfo) -> Prices:
-        if prices and info.data.get("free"):
-            raise_all([detail((), "cannot be set together with free: true")])
-        return complete(prices, (info.context or {}).get("shipped", {}))
-
-    def record(self, name: str, table: Table) -> dict[str, object]:
-        """The provider as policy.json has it, with a whole price table where it has its own."""
-        own = {"prices": merge(table, self.prices)} if self.prices else {}
-        return {"name": name, "free": self.free, **own}
-
-
-def host_of(url: str) -> str | None:
-    """The host, with the port where it is not the scheme's own; None for what is no plain URL."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return host if port in (None, {"http": 80, "https": 443}[parts.scheme]) else f"{host}:{port}"
 
 
 def complete(prices: Prices, shipped: Table) -> Prices:

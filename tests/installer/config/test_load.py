@@ -94,8 +94,8 @@ ONE_MISTAKE = [
     ("providers: {a: {base_url: 'http://u:p@x'}}", "1:17: providers.a.base_url: must be an http "),
     ("providers: {a: {base_url: 'http://x:99999'}}", "1:17: providers.a.base_url: must be an ht"),
     (
-        "providers:\n  a: {base_url: 'http://x/1'}\n  b: {base_url: 'http://X:80/2'}",
-        "3:7: providers.b.base_url: has the same host as a",
+        "providers:\n  a: {base_url: 'http://x/1', free: true}\n  b: {base_url: 'http://X:80/2'}",
+        "3:7: providers.b.base_url: has the same host as a, and another price",
     ),
     (
         "providers: {a: {base_url: 'http://x', free: true, prices: {m: {input: 1, output: 1}}}}",
