@@ -110,7 +110,8 @@ class Provider(Section):
             if url is not None:
                 raise ValueError("cannot be set for claude-cli: it runs the unmodified `claude`")
             return None
-        if url is None and (kind is None or USUAL[kind].base_url is None):
+        unknown = "kind" not in info.data  # a mistake of its own, which is reported already
+        if url is None and not unknown and (kind is None or USUAL[kind].base_url is None):
             raise ValueError("is required")
         if url is not None and host_of(url) is None:
             raise ValueError("must be an http or https address without a user name or password")

@@ -13,7 +13,19 @@ from claude_tier.config.load import section_in
 from claude_tier.config.model import LATER, Config
 
 DOCS = Path(__file__).parents[3] / "docs"
-CHOSEN = {"assign": ".NAME", "floor": ".NAME", "prices": ".MODEL", "providers": ".NAME"}
+# What stands for a key of the user's own choice, or for one item of a list.
+CHOSEN = {
+    "assign": ".NAME",
+    "budgets": "[]",
+    "chains": ".NAME",
+    "floor": ".NAME",
+    "prices": ".MODEL",
+    "providers": ".NAME",
+    "providers.NAME.models": ".MODEL",
+    "routes": "[]",
+}
+PARTS_ONLY = {"budgets[]", "log", "providers.NAME", "providers.NAME.models.MODEL", "routes[]"}
+WHOLE = {"budgets[].scope", "providers.NAME.prices"}  # explained in one row
 
 
 def test_every_key_stands_in_the_reference() -> None:
@@ -50,20 +62,13 @@ def test_the_table_of_presets_is_the_data() -> None:
 
 def _keys(section: type[Section], prefix: str) -> Iterator[str]:
     for name, field in section.model_fields.items():
-        key = prefix + (field.alias or name) + CHOSEN.get(name if not prefix else "", "")
-        nested = section_in(field.annotation)
-        if name == "budgets":
-            yield from _keys(nested or Section, "budgets[].")
-        elif name == "scope" or key == "providers.NAME.prices":
+        plain = prefix + (field.alias or name)
+        key = plain + CHOSEN.get(plain, "")
+        nested = None if key in WHOLE else section_in(field.annotation)
+        if key not in PARTS_ONLY:
             yield key
-        elif nested:
-            if name not in ("log", "providers", "prices"):
-                yield key
+        if nested:
             yield from _keys(nested, key + ".")
-        else:
-            yield key
-    if section is Config:
-        yield "prices.MODEL"
 
 
 def _column(preset: dict) -> Iterator[tuple[str, str]]:  # type: ignore[type-arg]
