@@ -33,6 +33,7 @@ from claude_tier.config.fields import (
     no_repeats,
     raise_all,
 )
+from claude_tier.config.local_models import LocalModels, faults_of_local_models
 from claude_tier.config.pricing import Prices, complete
 from claude_tier.config.providers import Providers
 from claude_tier.config.routing import (
@@ -187,7 +188,7 @@ def _off(value: object) -> object:
 
 
 # Sections of the full design that this version does not read yet.
-LATER = ("local_models", "groups", "heartbeat", "gateway")
+LATER = ("groups", "heartbeat", "gateway")
 
 
 class Config(Section):
@@ -216,6 +217,7 @@ class Config(Section):
     chains: Chains = Field(default_factory=dict)
     router: Router = Router()
     routes: Routes = Field(default_factory=list)
+    local_models: LocalModels = LocalModels()
 
     @classmethod
     def refusal(cls, key: str) -> str | None:
@@ -279,3 +281,10 @@ class Config(Section):
         ]
         raise_all(faults)
         return routes
+
+    @field_validator("local_models")
+    @classmethod
+    def _tools_lead_somewhere(cls, given: LocalModels, info: ValidationInfo) -> LocalModels:
+        known = info.data.get("providers", {}), info.data.get("chains", {})
+        raise_all(list(faults_of_local_models(given, *known)))
+        return given

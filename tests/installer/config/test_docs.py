@@ -19,12 +19,20 @@ CHOSEN = {
     "budgets": "[]",
     "chains": ".NAME",
     "floor": ".NAME",
+    "local_models.tools": "[]",
     "prices": ".MODEL",
     "providers": ".NAME",
     "providers.NAME.models": ".MODEL",
     "routes": "[]",
 }
-PARTS_ONLY = {"budgets[]", "log", "providers.NAME", "providers.NAME.models.MODEL", "routes[]"}
+PARTS_ONLY = {
+    "budgets[]",
+    "local_models.tools[]",
+    "log",
+    "providers.NAME",
+    "providers.NAME.models.MODEL",
+    "routes[]",
+}
 WHOLE = {"budgets[].scope", "providers.NAME.prices"}  # explained in one row
 
 
