@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import importlib
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, cast
 
+from claude_tier.config.providers import Kind
+from claude_tier.errors import UserError
+from claude_tier.routing import target
 from claude_tier.routing.prompt import Event, Prompt
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from claude_tier.config import Config
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,13 @@ class Client(Protocol):
     name: str
     account: str  # a fingerprint of the key, never the key; "-" without one
 
-    def answer(self, model: str, prompt: Prompt, *, stream: bool) -> AsyncIterator[Event]:
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None: ...
+
+    def answer(self, model: str, prompt: Prompt, *, stream: bool) -> AsyncGenerator[Event, None]:
         """The answer as it comes, ended by one Finished; raises Fault and nothing else."""
         ...
 
@@ -40,3 +56,31 @@ class Client(Protocol):
         """The context window of a model in tokens: the configuration's, else the provider's own
         word, else what is shipped; None where nobody says."""
         ...
+
+
+# One module and one class for each kind; they are imported when the first client is made.
+KINDS: dict[Kind, str] = {
+    "anthropic": "anthropic:Anthropic",
+    "anthropic-compatible": "anthropic:AnthropicCompatible",
+    "openai": "openai:OpenAI",
+    "openai-compatible": "openai:OpenAICompatible",
+    "openrouter": "openai:OpenAICompatible",
+    "litellm": "openai:OpenAICompatible",
+    "llama-server": "openai:OpenAICompatible",
+    "ollama": "ollama:Ollama",
+}
+
+
+def client(config: Config, name: str) -> Client:
+    """The client of that provider; UserError where it cannot be asked at all."""
+    from claude_tier.routing.providers.http import Limits
+
+    provider = target.providers(config)[name]
+    if provider.kind is None:
+        raise UserError(f"the provider {name} has no kind, so it cannot be asked")
+    module, _, named = KINDS[provider.kind].partition(":")
+    made = getattr(importlib.import_module(f"{__name__}.{module}"), named)
+    limits = Limits(
+        provider.timeout or config.router.timeout, provider.silence or config.router.silence
+    )
+    return cast("Client", made(name, provider, limits))

@@ -1,0 +1,117 @@
+"""Keys of providers: read when they are used, shown nowhere.
+
+A key comes from the environment or from a file that only its owner can read. Everything a server
+says passes `redacted` before anybody sees it, because servers echo what they were sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from claude_tier.config.providers import USUAL, is_loopback
+from claude_tier.errors import UserError
+
+if TYPE_CHECKING:
+    from claude_tier.config.providers import Provider
+
+NOBODY = "-"  # the account of a provider that is asked without a key
+HIDDEN = "[key]"
+LONGEST = 4096
+_LABEL = "claude-tier:"  # the fingerprint is of no use to who has a table of plain hashes
+_SHAPED = re.compile(r"\b(?:sk|pk|rk|key|gsk|xai|hf)[-_][\w-]{12,}|(?i:bearer)\s+[\w.~+/=-]{8,}")
+
+
+class Secret:
+    """A key that has to be asked for its text; printed, formatted or pickled it gives nothing."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str = "") -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    @property
+    def account(self) -> str:
+        """What tells one key from another and says nothing about either."""
+        return fingerprint(self._text) if self._text else NOBODY
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return f"Secret({self.account})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is not written anywhere")
+
+
+def fingerprint(key: str) -> str:
+    """Twelve hexadecimal digits that stand for that key."""
+    return hashlib.sha256(f"{_LABEL}{key}".encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def of(provider: Provider) -> Secret:
+    """The key of that provider, empty where it needs none; UserError where it cannot be had."""
+    if provider.key_file:
+        found = _from_file(provider.key_file)
+    elif provider.key_variable:
+        found = _from_environment(provider.key_variable)
+    else:
+        return Secret()
+    url = provider.url or ""
+    if url.startswith("http://") and not (is_loopback(url) or provider.local):
+        raise UserError("its key would cross a network in the clear", "use https")
+    return found
+
+
+def redacted(text: str, *secrets: Secret) -> str:
+    """The text without these keys, those of the usual variables, and all that looks like one."""
+    named = {usual.key_env for usual in USUAL.values() if usual.key_env}
+    known = {*(each.reveal() for each in secrets), *(os.environ.get(name, "") for name in named)}
+    for key in sorted(filter(None, known), key=len, reverse=True):
+        text = text.replace(key, HIDDEN)
+    return _SHAPED.sub(HIDDEN, text)
+
+
+def _from_environment(variable: str) -> Secret:
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise UserError(f"its key is missing: {variable} is not set", f"set {variable}")
+    return _checked(key, variable)
+
+
+def _from_file(name: str) -> Secret:
+    """The one line of that file; refused when others could read it too."""
+    file = Path(name).expanduser()
+    try:
+        # Opened first and judged then, so that nobody swaps the file in between.
+        handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        reason = f"its key cannot be read from {name}: {error.strerror}"
+        raise UserError(reason, "put the key into that file, alone on one line") from None
+    with os.fdopen(handle, "rb") as opened:
+        _refuse_shared(name, os.fstat(handle))
+        found = opened.read(LONGEST + 1)
+    return _checked(found.decode("utf-8", "replace").strip(), name)
+
+
+def _refuse_shared(name: str, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise UserError(f"its key cannot be read from {name}: it is no plain file")
+    if found.st_uid != os.geteuid():
+        raise UserError(f"the key in {name} belongs to another user", f"chown it: {name}")
+    if found.st_mode & 0o077:
+        raise UserError(f"the key in {name} can be read by others", f"chmod 600 {name}")
+
+
+def _checked(key: str, where: str) -> Secret:
+    if not key or len(key) > LONGEST or not (key.isascii() and key.isprintable()) or " " in key:
+        raise UserError(f"{where} holds no key: a key is one line without spaces")
+    return Secret(key)

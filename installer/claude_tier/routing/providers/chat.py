@@ -1,0 +1,126 @@
+"""The Chat Completions API of OpenAI, which most other servers speak too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from claude_tier.routing.prompt import Delta, Event, Prompt, Usage
+from claude_tier.routing.providers.dialect import Call, Gathered, Reason
+from claude_tier.routing.providers.documents import (
+    Json,
+    count,
+    dollars,
+    mapping,
+    mappings,
+    of_events,
+    text,
+)
+
+REASONS: dict[str, Reason] = {"stop": "end", "length": "length", "content_filter": "refusal"}
+
+
+def call(model: str, prompt: Prompt, *, stream: bool, limit: str = "max_tokens") -> Call:
+    """The request; `limit` is the name that the server has for the longest answer."""
+    body: Json = {"model": model, "messages": conversation(prompt), limit: prompt.max_tokens}
+    if prompt.temperature is not None:
+        body["temperature"] = prompt.temperature
+    if prompt.schema is not None:
+        body["response_format"] = {"type": "json_schema", "json_schema": named(prompt)}
+    if stream:
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+    return Call("/chat/completions", body, ChatReader(model), of_events)
+
+
+def conversation(prompt: Prompt) -> list[Json]:
+    """The messages with the system prompt as their first."""
+    turns: list[Json] = [{"role": each.role, "content": each.text} for each in prompt.messages]
+    if prompt.system:
+        turns.insert(0, {"role": "system", "content": prompt.system})
+    return turns
+
+
+def named(prompt: Prompt) -> Json:
+    """The schema with the name that this API wants, enforced to the letter where it can be."""
+    return {"name": "answer", "schema": prompt.schema, "strict": is_strict(prompt.schema)}
+
+
+def is_strict(schema: object) -> bool:
+    """Whether every object of it is closed and has all its properties required.
+
+    Others are refused in strict mode.
+    """
+    if isinstance(schema, list):
+        return all(map(is_strict, schema))
+    if not isinstance(schema, dict):
+        return True
+    names = mapping(schema.get("properties"))
+    required = schema.get("required")
+    closed = schema.get("additionalProperties") is False and isinstance(required, list)
+    if schema.get("type") == "object" and not (closed and set(names) == set(required or ())):
+        return False
+    return all(map(is_strict, schema.values()))
+
+
+class ChatReader:
+    """Reads the first choice; a stream is over at its mark, when a reason to stop had come."""
+
+    def __init__(self, model: str) -> None:
+        self._so_far = Gathered(model)
+
+    def whole(self, document: Json) -> Iterator[Event]:
+        yield from self._read(document, "message")
+        yield from self.end()
+
+    def part(self, document: Json) -> Iterator[Event]:
+        yield from self._read(document, "delta")
+
+    def end(self) -> Iterator[Event]:
+        if self._so_far.reason:
+            yield self._so_far.finished()
+
+    def _read(self, document: Json, holder: str) -> Iterator[Event]:
+        self._so_far.model = text(document.get("model")) or self._so_far.model
+        self._so_far.id = text(document.get("id")) or self._so_far.id
+        if usage := mapping(document.get("usage")):
+            self._so_far.usage = usage_of(usage)
+        choice = next(mappings(document.get("choices")), {})
+        said = mapping(choice.get(holder))
+        refused = text(said.get("refusal"))
+        if told := _content(said.get("content")) or refused:
+            yield Delta(told)
+        if reason := text(choice.get("finish_reason")):
+            self._so_far.reason = REASONS.get(reason, "other")
+        if refused:
+            self._so_far.reason = "refusal"
+
+
+def _content(value: object) -> str:
+    """The text of a message, which some servers send in parts."""
+    if isinstance(value, list):
+        return "".join(text(each.get("text")) for each in mappings(value))
+    return text(value)
+
+
+def usage_of(usage: Json) -> Usage:
+    """Tokens as this API counts them: those of a cache are part of the prompt's."""
+    details = mapping(usage.get("prompt_tokens_details"))
+    read = count(details.get("cached_tokens"))
+    written = count(details.get("cache_write_tokens")) or count(
+        usage.get("cache_creation_input_tokens")
+    )
+    counted = Usage(
+        input=max(0, count(usage.get("prompt_tokens")) - read - written),
+        output=count(usage.get("completion_tokens")),
+        cache_read=read,
+        cache_write_5m=written,
+    )
+    return replace(counted, usd=_charged(usage))
+
+
+def _charged(usage: Json) -> float | None:
+    """What the provider says it took, with what its own provider took from the user's account."""
+    cost = dollars(usage.get("cost"))
+    if cost is None or not usage.get("is_byok"):
+        return cost
+    return cost + (dollars(mapping(usage.get("cost_details")).get("upstream_inference_cost")) or 0)

@@ -1,0 +1,218 @@
+"""What all providers that are asked over HTTP have in common."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing
+from types import TracebackType
+from typing import TYPE_CHECKING, ClassVar
+
+from claude_tier.errors import UserError
+from claude_tier.routing import keys
+from claude_tier.routing.fault import Fault
+from claude_tier.routing.prompt import Delta, Event, Finished, Prompt
+from claude_tier.routing.providers import Found, documents, verdict
+from claude_tier.routing.providers.dialect import Call
+from claude_tier.routing.providers.http import Limits, Reply, Wire
+from claude_tier.routing.providers.thinking import Thinking
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from claude_tier.config.providers import Provider
+
+LOOK = 10.0  # seconds for a question about models, never more than the provider's own limit
+
+
+class Endpoint(ABC):
+    """One provider at an address; a kind says how it is asked and what its answers mean."""
+
+    vendor: ClassVar[bool] = False  # whether an account there is one at whoever serves the model
+    thinks_aloud: ClassVar[bool] = True  # whether thoughts can stand in the text itself
+
+    def __init__(
+        self,
+        name: str,
+        provider: Provider,
+        limits: Limits,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.name = name
+        self.provider = provider
+        self._now = now
+        self._keyless: UserError | None = None
+        self._secret = keys.Secret()
+        try:
+            self._secret = keys.of(provider)
+        except UserError as error:
+            self._keyless = error
+        self.account = self._secret.account
+        self._limits = limits
+        near = provider.local is True
+        self._wire = Wire(self._base(), self._headers(self._secret), limits, near=near)
+        self._windows: dict[str, int | None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._wire.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self._wire.__aexit__(kind, exc, tb)
+
+    async def answer(
+        self, model: str, prompt: Prompt, *, stream: bool
+    ) -> AsyncGenerator[Event, None]:
+        """The answer as it comes, ended by one Finished; raises Fault and nothing else."""
+        told = False
+        try:
+            self._need_key()
+            call = await self._call(model, prompt, stream=stream)
+            async with aclosing(self._events(call, stream=stream)) as events:
+                async for event in events:
+                    told = told or isinstance(event, Delta)
+                    yield event
+        except Fault as fault:
+            raise self._finished_fault(fault, model, told=told) from None
+
+    async def look(self) -> Found:
+        """Whether it is there and what it has; raises nothing."""
+        try:
+            self._need_key()
+            self._windows = await self._models()
+        except Fault as fault:
+            known = self._finished_fault(fault, None, told=False)
+            return Found(False, message=known.message, remedy=known.remedy)
+        return Found(True, {model: self._given(model) or w for model, w in self._windows.items()})
+
+    async def window(self, model: str) -> int | None:
+        """The configuration's word, else the provider's own, asked for once; else None."""
+        return self._given(model) or await self._own_window(model)
+
+    @abstractmethod
+    async def _call(self, model: str, prompt: Prompt, *, stream: bool) -> Call:
+        """The request for an answer."""
+
+    @abstractmethod
+    async def _models(self) -> dict[str, int | None]:
+        """What models it has, with their windows; raises Fault."""
+
+    def _base(self) -> str:
+        return self.provider.url or ""
+
+    def _headers(self, secret: keys.Secret) -> dict[str, str]:
+        return {"authorization": f"Bearer {secret.reveal()}"} if secret else {}
+
+    def _finish(self, event: Finished, headers: Mapping[str, str]) -> Finished:  # noqa: ARG002
+        """The end of an answer with what the head of the reply knows better."""
+        return event
+
+    def _remedy(self, fault: Fault, model: str | None) -> str | None:  # noqa: ARG002
+        """What the user can do about it."""
+        if fault.cause != "key":
+            return None
+        if self.provider.key_file:
+            return f"put a valid key into {self.provider.key_file}"
+        variable = self.provider.key_variable
+        return f"set {variable} to a valid key" if variable else "name its key: key_env or key_file"
+
+    def _given(self, model: str) -> int | None:
+        known = self.provider.models.get(model)
+        return known.window if known else None
+
+    async def _own_window(self, model: str) -> int | None:
+        if self._windows is None:
+            await self.look()
+            self._windows = self._windows or {}
+        return self._windows.get(model)
+
+    async def _json(self, path: str, body: Mapping[str, object] | None = None) -> documents.Json:
+        """The document behind a path that answers at once; Fault where there is none."""
+        limits = Limits(min(LOOK, self._limits.timeout), min(LOOK, self._limits.silence))
+        method = "GET" if body is None else "POST"
+        async with self._wire.open(method, path, body, limits=limits) as reply:
+            await self._check(reply)
+            return documents.parsed(await reply.read())
+
+    async def _events(self, call: Call, *, stream: bool) -> AsyncGenerator[Event, None]:
+        thinking = Thinking() if self.thinks_aloud else None
+        async with self._wire.open("POST", call.path, call.body, stream=stream) as reply:
+            await self._check(reply)
+            async with aclosing(self._read(call, reply, stream=stream)) as events:
+                async for event in events:
+                    for clean in _without_thoughts(event, thinking):
+                        yield clean
+                    if isinstance(event, Finished):
+                        return
+        raise Fault("server", "the answer ended before its end")
+
+    async def _read(self, call: Call, reply: Reply, *, stream: bool) -> AsyncGenerator[Event, None]:
+        """The reader's events; a server that knows no streams answers in one piece."""
+        whole = reply.headers.get("content-type", "").startswith("application/json")
+        if not stream or whole:
+            document = self._checked(documents.parsed(await reply.read()), reply)
+            for event in call.reader.whole(document):
+                yield self._told(event, reply)
+            return
+        async with aclosing(call.documents(reply)) as parts:
+            async for part in parts:
+                found = (
+                    call.reader.end()
+                    if part is None
+                    else call.reader.part(self._checked(part, reply))
+                )
+                for event in found:
+                    yield self._told(event, reply)
+
+    def _told(self, event: Event, reply: Reply) -> Event:
+        return self._finish(event, reply.headers) if isinstance(event, Finished) else event
+
+    def _checked(self, document: documents.Json, reply: Reply) -> documents.Json:
+        """The document, unless it is an error in the place of an answer."""
+        error = documents.error_in(document)
+        if error is not None:
+            raise self._judged(verdict.Failure(reply.status, reply.headers, error))
+        return document
+
+    async def _check(self, reply: Reply) -> None:
+        if 200 <= reply.status < 300:
+            return
+        body = await reply.read_error()
+        try:
+            document = documents.parsed(body)
+        except Fault:
+            document = {}
+        error = documents.error_in(document) or document
+        raise self._judged(verdict.Failure(reply.status, reply.headers, error))
+
+    def _judged(self, failure: verdict.Failure) -> Fault:
+        return verdict.judge(failure, vendor=self.vendor, now=self._now())
+
+    def _need_key(self) -> None:
+        if self._keyless:
+            fault = Fault("key", self._keyless.message, everywhere=True)
+            fault.remedy = self._keyless.hint
+            raise fault
+
+    def _finished_fault(self, fault: Fault, model: str | None, *, told: bool) -> Fault:
+        """The fault as it leaves here: without a key in its words, with what can be done."""
+        fault.message = verdict.printable(keys.redacted(fault.message, self._secret))
+        fault.remedy = fault.remedy or self._remedy(fault, model)
+        fault.broke_off = told
+        return fault
+
+
+def _without_thoughts(event: Event, thinking: Thinking | None) -> Iterator[Event]:
+    if thinking is None:
+        yield event
+    elif isinstance(event, Delta):
+        if told := thinking.feed(event.text):
+            yield Delta(told)
+    else:
+        if rest := thinking.rest():
+            yield Delta(rest)
+        yield event

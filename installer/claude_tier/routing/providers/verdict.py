@@ -1,0 +1,147 @@
+"""What a failed response means: its body counts for more than its status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from claude_tier.routing.fault import Cause, Fault
+from claude_tier.routing.providers import resets
+from claude_tier.routing.providers.documents import Json, count, mapping, text
+
+LONGEST = 300  # characters of a server's own words that are shown
+
+# In this order: money before pace, because both answer 429; size before what else is a 400.
+WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
+    (
+        "billing",
+        re.compile(
+            r"credit balance is too low|api usage limits|out of extra usage|billing"
+            r"|enforced_spend_limit_reached|insufficient_(?:quota|credits|balance|funds)"
+            r"|(?:budget|credit|spend\w*|hard|quota|usage|monthly|daily)_limit_(?:exceeded|reached)"
+            r"|insufficient credits|exceeded your current quota|budget ?_?(?:has been )?exceeded"
+            r"|exceededbudget|hit your (?:usage |session |weekly )?limit|usage limit reached"
+        ),
+    ),
+    (
+        "size",
+        re.compile(
+            r"prompt is too long|context_length_exceeded|exceed_context_size"
+            r"|context ?window ?exceed"
+            r"|maximum context length|exceeds? the (?:available |model's )?context"
+            r"|exceeds? context (?:limit|window|length)|request_too_large|input is too long"
+        ),
+    ),
+    (
+        "model",
+        re.compile(
+            r"model_not_found|invalid model name|not a valid model|model '[^']*' (?:was )?not found"
+            r"|model `[^`]*` does not exist|no endpoints found|model: \S+|unknown model"
+        ),
+    ),
+    (
+        "key",
+        re.compile(r"invalid_api_key|(?:invalid|incorrect|no|missing) api key|api key not valid"),
+    ),
+    ("request", re.compile(r"json\.exception|parse error|moderation")),
+)
+STATUSES: dict[int, Cause] = {
+    401: "key",
+    402: "billing",
+    403: "key",
+    404: "model",
+    408: "server",
+    409: "server",
+    413: "size",
+    425: "server",
+    429: "pace",
+}
+TYPES: dict[str, Cause] = {
+    "rate_limit_error": "pace",
+    "authentication_error": "key",
+    "permission_error": "key",
+    "billing_error": "billing",
+    "not_found_error": "model",
+    "request_too_large": "size",
+    "invalid_request_error": "request",
+}
+WHOLE_ACCOUNT = frozenset({"billing", "key"})
+
+
+class Failure(NamedTuple):
+    """What a server sent in place of an answer; `error` is what its body complains of."""
+
+    status: int | None
+    headers: Mapping[str, str]
+    error: object
+
+    @property
+    def said(self) -> str:
+        """Its own words, on one line: '<type>: <message>'."""
+        error = mapping(self.error)
+        nested = mapping(error.get("error")) or error
+        words = [text(nested.get(name)) for name in ("type", "code", "message")]
+        known = words if any(words) else [text(self.error) or text(error.get("detail"))]
+        return ": ".join(dict.fromkeys(filter(None, known)))
+
+    @property
+    def details(self) -> Json:
+        """What some add to their words."""
+        error = mapping(self.error)
+        return mapping((mapping(error.get("error")) or error).get("metadata"))
+
+    @property
+    def code(self) -> int | None:
+        """The status, or the one that an error within an answer names."""
+        error = mapping(self.error)
+        named = count((mapping(error.get("error")) or error).get("code"))
+        if self.status is not None and self.status >= 300:
+            return self.status
+        return named if 300 <= named < 600 else None
+
+
+def judge(failure: Failure, *, vendor: bool, now: float) -> Fault:
+    """The fault; `vendor` means that the account there is at whoever serves the model."""
+    cause = _cause(failure)
+    after = resets.after(failure.headers, failure.said, pace=cause == "pace", now=now)
+    return Fault(
+        cause,
+        shown(failure),
+        status=failure.code,
+        retry_after=after,
+        until=resets.named(failure.said, now) if cause in ("billing", "pace") else None,
+        everywhere=vendor and cause in WHOLE_ACCOUNT,
+    )
+
+
+def _cause(failure: Failure) -> Cause:
+    source = text(failure.details.get("limit_source"))
+    if source:
+        return "pace" if "in_flight" in source else "billing"
+    said, code = failure.said.lower(), failure.code
+    for cause, words in WORDS:
+        if words.search(said):
+            return cause
+    if code is None:
+        kind = said.partition(":")[0]
+        return TYPES.get(kind, "server")
+    if code < 400 or code >= 500:
+        return "server"
+    return STATUSES.get(code, "request")
+
+
+def shown(failure: Failure) -> str:
+    """Its own words after the status, cut; not yet without keys."""
+    code = failure.code
+    if code is not None and 300 <= code < 400:
+        return f"{code}: redirects are not followed"
+    said = failure.said or "gave no reason"
+    return f"{code} {said}" if code else said
+
+
+def printable(words: str) -> str:
+    """On one line, without what a terminal would obey, and cut."""
+    clean = "".join(each if each.isprintable() else " " for each in words)
+    line = " ".join(clean.split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
