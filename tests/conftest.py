@@ -6,15 +6,17 @@ import os
 import pwd
 import time
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import hypothesis
+import llama_server
 import pytest
 
 REAL_HOME = Path(pwd.getpwuid(os.getuid()).pw_dir)
 IN_CI = os.environ.get("CI") == "true"
 # Fixtures that skip where a program is missing.
-PROGRAMS = {"axe", "browser", "client_program", "prometheus_program"}
+PROGRAMS = {"axe", "browser", "client_program", "llama", "prometheus_program"}
 
 # A deadline would be a wall-clock assertion.
 hypothesis.settings.register_profile("claude-tier", deadline=None)
@@ -39,6 +41,19 @@ def home(
     assert _watched() == before, f"a test wrote to {REAL_HOME / '.claude'}"
 
 
+@pytest.fixture
+def llama() -> Iterator[llama_server.Start]:
+    """Start a real llama.cpp that says one thing, as `llama_server.serving` does.
+
+    Each one is stopped after the test.
+    """
+    missing = llama_server.missing()
+    if missing:
+        pytest.skip(missing)
+    with ExitStack() as running:
+        yield lambda *args, **options: running.enter_context(llama_server.serving(*args, **options))
+
+
 def _watched() -> dict[str, int]:
     """What we could write in the real home, with the time of its last change.
 
@@ -56,7 +71,7 @@ def _watched() -> dict[str, int]:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With CI=true a test of the real client, browser or Prometheus may not skip."""
+    """With CI=true a test of a real program may not skip."""
     report = yield
     if IN_CI and report.skipped and PROGRAMS.intersection(getattr(item, "fixturenames", ())):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
