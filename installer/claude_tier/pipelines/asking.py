@@ -1,0 +1,129 @@
+"""One request of a step: who may be asked within the budget, one repair, and the fallbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from claude_tier.errors import UserError
+from claude_tier.pipelines import request, schemas
+from claude_tier.pipelines.model import Step
+from claude_tier.pipelines.outcome import Tally
+from claude_tier.pipelines.request import Targets
+from claude_tier.pipelines.spending import Purse, Rates
+from claude_tier.routing.answer import Answer, NobodyError
+from claude_tier.routing.prompt import Prompt
+from claude_tier.routing.router import Router
+from claude_tier.routing.target import Target
+
+
+class Fitting(NamedTuple):
+    """An answer, and the JSON that it is where the step wants that."""
+
+    answer: Answer
+    value: object
+
+
+class UnfitError(UserError):
+    """A target answered, and what it said cannot be used."""
+
+    def __init__(self, target: Target, message: str) -> None:
+        super().__init__(f"{target} {message}")
+        self.target = target
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every request of a run needs."""
+
+    router: Router
+    rates: Rates
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The requests behind one outcome; `tally` and `purse` are told of every answer."""
+
+    desk: Desk
+    step: Step
+    route: str
+    purse: Purse
+    tally: Tally
+
+    async def ask(self, prompt: Prompt, targets: Targets) -> Fitting:
+        """An answer that fits; UserError where no target gave one."""
+        return await self._ask(prompt, targets.all, targets.fallback)
+
+    async def _ask(
+        self, prompt: Prompt, targets: Sequence[Target], fallback: Sequence[Target]
+    ) -> Fitting:
+        try:
+            return await self._fitting(prompt, targets)
+        except UnfitError as unfit:
+            later = _after(unfit.target, targets, fallback)
+            if not later:
+                raise
+            self._say(f"{unfit.message}; {later[0]} is asked instead")
+        return await self._ask(prompt, later, fallback)
+
+    async def _fitting(self, prompt: Prompt, targets: Sequence[Target]) -> Fitting:
+        answer = await self._one(prompt, targets)
+        try:
+            return self._checked(answer)
+        except ValueError as fault:
+            why = str(fault)
+        self._say(f"{answer.target} gave an answer that {why}; it is asked once more")
+        try:
+            repaired = await self._one(request.again(prompt, answer.text, why), [answer.target])
+        except NobodyError as error:
+            raise UnfitError(answer.target, f"gave an answer that {why}: {error}") from None
+        try:
+            return self._checked(repaired)
+        except ValueError as fault:
+            raise UnfitError(answer.target, f"gave two answers; the second {fault}") from None
+
+    async def _one(self, prompt: Prompt, targets: Sequence[Target]) -> Answer:
+        within = self.purse.afford(targets, prompt, self.desk.rates)
+        for line in within.notices:
+            self._say(line)
+        with self.purse.holding(within.reserved):
+            answer = await self.desk.router.ask(
+                prompt, within.targets, route=self.route, timeout=self.step.timeout
+            )
+        self.tally.add(answer)
+        self.purse.pay(answer.usd)
+        if answer.reason == "refusal":
+            raise UnfitError(answer.target, "refused to answer")
+        return answer
+
+    def _checked(self, answer: Answer) -> Fitting:
+        """ValueError where the answer is not what the step wants."""
+        cut = f"was cut at {self.step.max_tokens} tokens (max_tokens)"
+        if not self.step.is_json:
+            if answer.reason == "length":
+                self._say(f"the answer {cut}")
+            return Fitting(answer, None)
+        try:
+            value = schemas.read(answer.text)
+        except ValueError:
+            if answer.reason == "length":
+                raise ValueError(cut) from None
+            raise
+        fault = schemas.misfit(value, self.step.shape) if self.step.shape is not None else None
+        if fault:
+            raise ValueError(f"does not fit the schema: {fault}")
+        return Fitting(answer, value)
+
+    def _say(self, line: str) -> None:
+        self.tally.notices.append(line)
+        self.desk.say(line)
+
+
+def _after(
+    target: Target, asked: Sequence[Target], fallback: Sequence[Target]
+) -> tuple[Target, ...]:
+    """The fallbacks that come after that target."""
+    rest = asked[asked.index(target) + 1 :]
+    return tuple(one for one in rest if one in fallback)
