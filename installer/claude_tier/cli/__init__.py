@@ -30,6 +30,7 @@ COMMANDS = {
     "simulate": "Decide the past again under another policy.",
     "budget": "Check budgets; the exit code is for scripts.",
     "log": "Show what was asked, set and run for each subagent.",
+    "mcp": "Serve local models to Claude as tools.",
     "prices": "Show the price table; compare it with the client's.",
     "ledger": "Verify, rebuild, back up and sum the ledger.",
     "doctor": "Find what keeps the hooks from working.",
