@@ -54,6 +54,11 @@ def drain(db: sqlite3.Connection) -> list[str]:
 
 
 def _import(db: sqlite3.Connection, waiting: Json) -> None:
+    if "exchange" in waiting:
+        from . import routed  # only a file of the router's pays for it
+
+        routed.record(db, dict(waiting["exchange"]))
+        return
     row: Json = dict(waiting["decision"])
     if record(db, row) and waiting.get("held"):
         session = db.execute(

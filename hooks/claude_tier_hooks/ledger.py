@@ -30,7 +30,7 @@ KINDS = (
 SUMS = ("requests", *KINDS, "usd", "unpriced_requests")
 SPANS = (BUCKET, 86400)  # seconds; what budgets sum
 
-VERSION = 2
+VERSION = 3
 # What SQLite, or the module that reads its texts, says of a broken file.
 DAMAGE = ("malformed", "not a database", "Could not decode to UTF-8")
 MAIN = "main"  # the agent of the conversation itself

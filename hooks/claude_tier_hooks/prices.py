@@ -66,6 +66,19 @@ def of_host(table: Json, hosts: Json, host: str | None) -> Json | None:
     return dict(table, models=named["prices"]) if named and named.get("prices") else table
 
 
+def of_provider(table: Json, policy: Json, name: str) -> Json | None:
+    """The table that holds for what a provider of the router answers; None where it is free.
+
+    Where it is not Anthropic itself, a model's name says nothing about its price.
+    """
+    record = (policy.get("providers") or {}).get(name) or {}
+    host = record.get("host")
+    named = (policy.get("hosts") or {}).get(host) or {}
+    if named.get("free") or named.get("prices"):
+        return of_host(table, policy["hosts"], host)
+    return table if record.get("anthropic") else dict(table, models={})
+
+
 def price(table: Json, model: str, when: float, usage: Json) -> float | None:
     """Dollars for one response; `usage` has the token kinds, web_searches, speed, geo, parts.
 

@@ -186,13 +186,25 @@ _FILL_SECOND = (
     % (86400 // BUCKET),
     "INSERT OR IGNORE INTO stale (number, kind) SELECT id, 'session' FROM session",
 )
-SCHEMA = (*FIRST, *_SECOND)
+# What the router keeps: targets that failed, and one row for each request (`usage` is its key in
+# that table, None where it got no figures). It never holds a prompt or an answer.
+_THIRD = (
+    "CREATE TABLE cooldown (provider TEXT NOT NULL, account TEXT NOT NULL, model TEXT NOT NULL,"
+    " cause TEXT NOT NULL, why TEXT NOT NULL, since REAL NOT NULL, last REAL NOT NULL, until REAL,"
+    " named INTEGER NOT NULL, step INTEGER NOT NULL, probe REAL,"
+    " PRIMARY KEY (provider, account, model)) WITHOUT ROWID",
+    "CREATE TABLE exchange (id TEXT PRIMARY KEY, at REAL NOT NULL, session INTEGER NOT NULL,"
+    " origin TEXT NOT NULL, route TEXT, asked TEXT NOT NULL, target TEXT, model TEXT, usage TEXT,"
+    " seconds REAL NOT NULL, attempts TEXT NOT NULL, outcome TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX exchange_by_time ON exchange (at)",
+)
+SCHEMA = (*FIRST, *_SECOND, *_THIRD)
 
 
 def bring_up(db: sqlite3.Connection) -> None:
     """Make every table, or add what the file's version lacks; the caller holds the transaction."""
     (found,) = db.execute("PRAGMA user_version").fetchone()
-    steps = {0: SCHEMA, 1: (*_SECOND, *_FILL_SECOND)}.get(found, ())
+    steps = {0: SCHEMA, 1: (*_SECOND, *_FILL_SECOND, *_THIRD), 2: _THIRD}.get(found, ())
     for statement in steps:
         db.execute(statement)
     if found < VERSION:

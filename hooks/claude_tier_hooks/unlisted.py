@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     State = tuple[float, float, str, int]  # when, dollars, figures by model, order of reading
 
 SOURCE = "unlisted"
+# The router's own requests: the client's figures know nothing of them.
+ROUTED = "SELECT id FROM name WHERE text >= 'router/' AND text < 'router0'"
 _FIELDS = (
     ("inputTokens", "input"),
     ("outputTokens", "output"),
@@ -75,7 +77,9 @@ def charged(db: sqlite3.Connection, session: int) -> dict[str, list[float]] | No
     (parent,) = db.execute("SELECT parent FROM session WHERE id = ?", (session,)).fetchone()
     if parent is None:
         return figures
-    (forked,) = db.execute("SELECT min(at) FROM usage WHERE session = ?", (session,)).fetchone()
+    (forked,) = db.execute(
+        "SELECT min(at) FROM usage WHERE session = ? AND source NOT IN (%s)" % ROUTED, (session,)
+    ).fetchone()
     before = [one for one in states_of(db, parent) if forked is None or one[0] <= forked]
     if before:
         _add(figures, json.loads(before[-1][2]), -1)
@@ -183,7 +187,7 @@ def with_rows(db: sqlite3.Connection, session: int) -> dict[str, list[float]]:
     sums = ", ".join("sum(%s)" % kind for kind in (*ledger.KINDS, "usd"))
     answered = db.execute(
         "SELECT text, %s FROM bucket JOIN name ON name.id = model"
-        " WHERE session = ? AND source <> ? GROUP BY model" % sums,
+        " WHERE session = ? AND source <> ? AND source NOT IN (%s) GROUP BY model" % (sums, ROUTED),
         (session, ledger.known_id(db, SOURCE)),
     )
     figures: dict[str, list[float]] = {}
@@ -206,7 +210,7 @@ def priced_otherwise(db: sqlite3.Connection, session: int) -> set[str]:
     found = db.execute(
         "SELECT text FROM name JOIN usage ON name.id = asked WHERE session = ?1"
         " UNION SELECT text FROM name JOIN usage ON name.id = model WHERE session = ?1"
-        " AND usd = 0 AND input_tokens + output_tokens > 0",
+        " AND usd = 0 AND input_tokens + output_tokens > 0 AND source NOT IN (%s)" % ROUTED,
         (session,),
     )
     return {fold(row[0]) for row in found}

@@ -43,6 +43,7 @@ class Recorder:
         self.db = db
         self.table = {key: policy.get(key) for key in ("models", "geo", "web_search_usd")}
         self.hosts = policy.get("hosts") or {}
+        self.policy = policy
         self.source = ledger.name_id(db, source)
         self.forget()
 
@@ -256,7 +257,13 @@ class Recorder:
         if old is None:
             return False
         session = self.sessions.get(old[1]) or _load_session(self.db, old[1])
-        usd = self._price(self._as_usage(old), old[0], session or {"host": None})
+        source = ledger.text_of(self.db, old[5]) or ""
+        usage = self._as_usage(old)
+        if source.startswith("router/"):
+            table = prices.of_provider(self.table, self.policy, source.split("/")[1])
+            usd = 0.0 if table is None else prices.price(table, usage["model"], old[0], usage)
+        else:
+            usd = self._price(usage, old[0], session or {"host": None})
         if usd is None:
             return False
         new = [*old[:USD], usd, *old[USD + 1 :]]

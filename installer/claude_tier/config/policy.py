@@ -14,7 +14,7 @@ from claude_tier.config.fields import LADDER
 from claude_tier.config.load import Policy, shipped_models, shipped_presets
 from claude_tier.config.model import WEEKDAYS, Budget, Config
 from claude_tier.config.pricing import merge
-from claude_tier.config.providers import host_of
+from claude_tier.config.providers import CLAUDE, USUAL, Provider, host_of
 
 Record = dict[str, object]
 
@@ -45,8 +45,26 @@ def rules(config: Config) -> Policy:
             for name, provider in config.providers.items()
             if (host := host_of(provider.url or ""))
         },
+        "providers": providers(config),
         "prices": table,
         "baseline": config.baseline,
+    }
+
+
+def providers(config: Config) -> dict[str, Record]:
+    """Who can be asked: the host, the longest cooldown, and whether it is Anthropic itself."""
+    there = {CLAUDE: Provider(kind="claude-cli"), **config.providers}
+    return {name: _address(one) for name, one in there.items() if one.kind}
+
+
+def _address(provider: Provider) -> Record:
+    usual = provider.kind == "claude-cli" or (
+        provider.kind == "anthropic" and provider.url == USUAL["anthropic"].base_url
+    )
+    return {
+        "host": host_of(provider.url or ""),
+        "anthropic": usual,
+        "cooldown": provider.longest_cooldown,
     }
 
 

@@ -52,6 +52,7 @@ def merge(
             _keep(db, "told")
             _keep(db, "rules")
             _keep(db, "plan_sample")
+            _keep(db, "exchange")
             _keep(db, "reservation", f"expires > {time.time()}")
             _decisions(db)
             _newest(db, "level", "scope")
@@ -267,8 +268,11 @@ def _assert_whole(db: sqlite3.Connection) -> None:
         "cost_state": "total, models",
         "plan_window": "name",
         "level": "budget",
+        "exchange": "id",
     }
     for table, columns in held.items():
+        if not _columns(db, table):
+            continue
         missing = db.execute(
             f"SELECT count(*) FROM old.{table} WHERE ({columns}) NOT IN"
             f" (SELECT {columns} FROM main.{table})"

@@ -33,6 +33,7 @@ LIMITS = {
     **dict.fromkeys(("at", "started", "model_at", "parent_at", "last", "ended"), (1.4e9, 4.2e9)),
     **dict.fromkeys(("expires", "resets_at"), (1.4e9, 4.2e9)),
     **dict.fromkeys(ledger.KINDS, (0, 1e8)),
+    "seconds": (0, 1e6),
     **dict.fromkeys(("requests", "final", "fast"), (0, 1)),
     "owned": (0, 2),
     "usd": (0, 1e5),

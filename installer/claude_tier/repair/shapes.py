@@ -23,11 +23,12 @@ NAMES = {
     "plan_window": (),
     "plan_sample": (),
     "rules": (),
+    "exchange": ("session",),
 }
-# Follow from the others, or from the transcripts.
+# Follow from the others, or from the transcripts; or, as cooldowns, are soon learnt anew.
 DERIVED = (
     "bucket", "span", "unlisted", "offset", "stale", "daily", "session_sum", "session_total",
-    "quarter", "note", "saving", "saving_day",
+    "quarter", "note", "saving", "saving_day", "cooldown",
 )  # fmt: skip
 
 

@@ -46,7 +46,8 @@ _SESSIONS = (
     " LEFT JOIN name p ON p.id = session.project"
     " LEFT JOIN session_total total ON total.session = session.id"
     " WHERE (:since IS NULL OR used >= :since) AND (:until IS NULL OR used < :until)"
-    " AND (:project IS NULL OR session.project = :project) ORDER BY used DESC, n.text"
+    " AND (:project IS NULL OR session.project = :project)"
+    " AND NOT (n.text >= 'router:' AND n.text < 'router;') ORDER BY used DESC, n.text"
 )
 
 
@@ -271,7 +272,7 @@ def _session(
     rows, beyond = added(one.rows for one in models), added(one.unlisted for one in models)
     client = None if charged is None else added(one.client for one in models)
     off = None if client is None else rows + beyond - client
-    later = isinstance(last, (int, float)) and last > saved_at
+    later = isinstance(last, (int, float)) and _used(db, number, last) > saved_at
     reasons = [
         *[FORK] * (client is None),
         *[LATER] * later,
@@ -292,6 +293,17 @@ def _session(
         reasons=tuple([*reasons, UNKNOWN] if agrees is False else reasons),
         agrees=agrees,
     )
+
+
+def _used(db: sqlite3.Connection, number: int, last: float) -> float:
+    """When the client last used it: what the router did in its name is not the client's."""
+    others = f"source {'{}'} IN ({unlisted.ROUTED})"
+    query = f"SELECT max(at) FROM usage WHERE session = ? AND {others}"
+    (routed,) = db.execute(query.format(""), (number,)).fetchone()
+    if routed is None:
+        return last
+    (used,) = db.execute(query.format("NOT"), (number,)).fetchone()
+    return float(used or 0.0)
 
 
 def _agrees(off: Amount, reasons: Sequence[str]) -> bool:
@@ -337,7 +349,7 @@ def _blind(db: sqlite3.Connection, number: int) -> set[str]:
     """The models whose rows have no price, by the name that was asked for."""
     rows = db.execute(
         "SELECT DISTINCT text FROM usage JOIN name ON name.id = coalesce(asked, model)"
-        " WHERE session = ? AND usd IS NULL",
+        f" WHERE session = ? AND usd IS NULL AND source NOT IN ({unlisted.ROUTED})",
         (number,),
     )
     return {unlisted.fold(row[0]) for row in rows.fetchall()}

@@ -230,7 +230,8 @@ def unsaved(db: sqlite3.Connection, part: Slice) -> int:
     found = db.execute(
         "SELECT count(*) FROM session_total AS total WHERE (:since IS NULL OR last >= :since)"
         " AND (:until IS NULL OR first < :until) AND (:project IS NULL OR project = :project)"
-        " AND NOT EXISTS (SELECT 1 FROM cost_state WHERE cost_state.session = total.session)",
+        " AND NOT EXISTS (SELECT 1 FROM cost_state WHERE cost_state.session = total.session)"
+        " AND session NOT IN (SELECT id FROM name WHERE text >= 'router:' AND text < 'router;')",
         {
             "since": None if since is None else int(since // ledger.BUCKET),
             "until": None if until is None else int(until // ledger.BUCKET),

@@ -16,7 +16,7 @@ from claude_tier.config.policy import rules, settled
 
 WHOLE_POLICY = {
     *("preset", "tiers", "assign", "budgets", "floor", "exempt", "fan_out", "model_switch"),
-    *("week_start", "log", "hosts", "prices", "baseline"),
+    *("week_start", "log", "hosts", "providers", "prices", "baseline"),
 }
 
 

@@ -24,6 +24,14 @@ def test_each_row_is_recognised_by_its_form_alone(full: Content) -> None:
     db.execute("INSERT INTO reservation VALUES (1, 't', 1.5e9, 1.6e9, 2, 3, NULL, 0.5, 100)")
     db.execute("INSERT INTO rules VALUES (77, 1.5e9, '{}')")
     db.execute("INSERT INTO plan_sample VALUES (1.5e9, 'five_hour', 12.5, 1.6e9)")
+    db.execute(
+        "INSERT INTO exchange VALUES ('a1', 1.5e9, 1, 'ask', NULL, 'api/x', 'api/x', 'x',"
+        " 'msg_router_a1', 2.5, '[]', 'answered')"
+    )
+    db.execute(
+        "INSERT INTO cooldown VALUES ('api', '-', '*', 'billing', 'used up', 1.5e9, 1.5e9, NULL,"
+        " 0, 1, NULL)"
+    )
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     pages = Pages(Path(ledger.file()))
