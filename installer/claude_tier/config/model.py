@@ -33,6 +33,7 @@ from claude_tier.config.fields import (
     no_repeats,
     raise_all,
 )
+from claude_tier.config.groups import Groups, faults_of_groups
 from claude_tier.config.local_models import LocalModels, faults_of_local_models
 from claude_tier.config.pricing import Prices, complete
 from claude_tier.config.providers import Providers
@@ -188,7 +189,7 @@ def _off(value: object) -> object:
 
 
 # Sections of the full design that this version does not read yet.
-LATER = ("groups", "heartbeat", "gateway")
+LATER = ("heartbeat", "gateway")
 
 
 class Config(Section):
@@ -218,6 +219,7 @@ class Config(Section):
     router: Router = Router()
     routes: Routes = Field(default_factory=list)
     local_models: LocalModels = LocalModels()
+    groups: Groups = Field(default_factory=dict)
 
     @classmethod
     def refusal(cls, key: str) -> str | None:
@@ -288,3 +290,9 @@ class Config(Section):
         known = info.data.get("providers", {}), info.data.get("chains", {})
         raise_all(list(faults_of_local_models(given, *known)))
         return given
+
+    @field_validator("groups")
+    @classmethod
+    def _groups_lead_somewhere(cls, groups: Groups, info: ValidationInfo) -> Groups:
+        raise_all(list(faults_of_groups(groups, info.data.get("providers", {}))))
+        return groups

@@ -19,6 +19,7 @@ CHOSEN = {
     "budgets": "[]",
     "chains": ".NAME",
     "floor": ".NAME",
+    "groups": ".NAME",
     "local_models.tools": "[]",
     "prices": ".MODEL",
     "providers": ".NAME",
