@@ -33,6 +33,7 @@ class Llama:
 
     port: int
     process: subprocess.Popen[bytes]
+    namespace: Namespace | None
 
     @property
     def url(self) -> str:
@@ -76,7 +77,7 @@ def serving(
             stdout=subprocess.PIPE,
             stderr=log,
         )
-        llama = Llama(_port(process, log), process)
+        llama = Llama(_port(process, log), process, namespace)
         try:
             yield llama
         finally:

@@ -30,6 +30,7 @@ class LoopbackServer:
     """
 
     def __init__(self, handler: type[Handler], *, namespace: Namespace | None = None) -> None:
+        self.namespace = namespace
         listener = listen() if namespace is None else namespace.listen()
         self.port: int = listener.getsockname()[1]
         self.closing = threading.Event()
