@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from claude_tier.errors import UserError
 
@@ -23,6 +23,17 @@ class Page(NamedTuple):
     @property
     def next(self) -> int | None:
         return self.number + 1 if self.number < self.of else None
+
+    def place(self) -> dict[str, Any]:
+        """Where it stands, as a result names it; of an only page just that there is no next."""
+        if self.id is None:
+            return {"next_page": None}
+        return {
+            "page": self.number,
+            "pages": self.of,
+            "page_id": self.id,
+            "next_page": self.next,
+        }
 
 
 class Pages:

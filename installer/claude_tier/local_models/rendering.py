@@ -14,9 +14,15 @@ from claude_tier.local_models.offers import WORDS, Offer
 from claude_tier.local_models.pages import Page
 from claude_tier.routing.router import NobodyError
 
+# All that Claude sees of the server while its tools are deferred behind a search.
 INSTRUCTIONS = (
-    "Other language models, mostly on this machine, for bulk work that would fill your context: "
-    "extraction, summaries, drafts, boilerplate. You stay the one who decides and checks."
+    "Smaller language models, for bulk work that would otherwise fill your context. Prefer them "
+    "where much text goes in or comes out and the result is easy to check: ask_local_llama to "
+    "extract fields, summarise logs and documents, reformat, classify many items or draft; "
+    "ask_coding_model for boilerplate, tests after a pattern, conversions and summaries of source "
+    "files. Pass paths in `files` instead of reading the files yourself: their text then never "
+    "enters your context, only the answer does. Keep decisions, security and design for yourself, "
+    "and check what comes back. list_available_local_models says what runs now."
 )
 LISTING = (
     "List the language models that run on this machine now, with their context windows, whether "
@@ -84,9 +90,7 @@ def _onward(part: shapes.Part) -> list[str]:
 
 def part(page: Page) -> types.CallToolResult:
     """Another page of an answer."""
-    shape = shapes.Part(
-        text=page.text, page=page.number, pages=page.of, page_id=page.id, next_page=page.next
-    )
+    shape = shapes.Part(text=page.text, **page.place())
     return _result(shape, "\n".join([page.text, "", *_onward(shape)]))
 
 
@@ -118,9 +122,9 @@ def failure(message: str, hint: str | None) -> types.CallToolResult:
 
 
 def _result(shape: shapes.Shape, text: str) -> types.CallToolResult:
-    return types.CallToolResult(
-        content=[_text(text)], structured_content=shape.model_dump(mode="json")
-    )
+    # Claude Code shows Claude the structured form alone, so that it says nothing needlessly.
+    structured = shape.model_dump(mode="json", exclude_unset=True)
+    return types.CallToolResult(content=[_text(text)], structured_content=structured)
 
 
 def _text(text: str) -> types.TextContent:

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from claude_tier import bug_log, paths
 from claude_tier.config import CONFIG, Config, ConfigError
 from claude_tier.errors import UserError
-from claude_tier.local_models import NAME, asking, rendering
+from claude_tier.local_models import NAME, asking, rendering, replying
 from claude_tier.local_models.current import Current
 from claude_tier.local_models.listing import listing
 from claude_tier.local_models.offers import Offer, offers
@@ -126,7 +126,7 @@ class Service:
         limits = config.local_models
         async with progress.telling(), self._turns.take(limits.parallel, progress.say):
             answer = await asking.ask(config, offer, task, place, say=progress.say, heard=heard)
-        return asking.reply(offer, answer, self._pages, limits.page)
+        return replying.reply(offer, answer, self._pages, limits.page)
 
 
 async def _folders(context: Context, folder: Path) -> tuple[Path, ...]:
