@@ -33,6 +33,7 @@ COMMANDS = {
     "mcp": "Serve local models to Claude as tools.",
     "prices": "Show the price table; compare it with the client's.",
     "ledger": "Verify, rebuild, back up and sum the ledger.",
+    "providers": "List, check and set up who can be asked.",
     "doctor": "Find what keeps the hooks from working.",
     "off": "Let every subagent run as asked, for a while.",
     "on": "Apply assignments and budgets again.",

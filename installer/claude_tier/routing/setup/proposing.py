@@ -1,0 +1,131 @@
+"""From what is there to what config.yaml lacks: providers, and local models for the roles.
+
+A role that is filled stays as it is. Only models of this machine are proposed for roles: what a
+key opens becomes a provider, to which nothing goes until the user names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from claude_tier.config.providers import Kind
+from claude_tier.routing.setup import catalogue
+from claude_tier.routing.setup.looking import Seen, Server
+from claude_tier.routing.setup.memory import GIB, Memory
+from claude_tier.routing.target import Target
+
+if TYPE_CHECKING:
+    from claude_tier.config import Config
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Keys to add to config.yaml, the reason of each, and models that are not there yet."""
+
+    additions: Mapping[str, object]
+    reasons: tuple[str, ...]
+    pulls: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class _Filled:
+    """A role with the model that would fill it; `window` is None where the server has its own."""
+
+    role: str
+    target: Target
+    window: int | None
+    reason: str
+
+
+def proposal(config: Config, seen: Seen, memories: Sequence[Memory]) -> Proposal:
+    """What to add; nothing where everything is configured or nothing is there."""
+    filled = list(_filled(config, seen, memories))
+    reasons, providers = [], dict[str, dict[str, object]]()
+    for name, keys, reason in _providers(config, seen):
+        providers[name] = dict(keys)
+        reasons.append(reason)
+    for name, windows in _windows(filled).items():
+        providers.setdefault(name, {})["models"] = windows
+    sections: dict[str, object] = {
+        "providers": providers,
+        "router": {one.role: str(one.target) for one in filled},
+    }
+    return Proposal(
+        additions={name: section for name, section in sections.items() if section},
+        reasons=(*reasons, *(one.reason for one in filled)),
+        pulls=tuple(dict.fromkeys(one.target for one in filled if not _is_there(seen, one.target))),
+    )
+
+
+def _providers(config: Config, seen: Seen) -> Iterator[tuple[str, Mapping[str, object], str]]:
+    for server in seen.servers.values():
+        if server.found.reachable and server.owner.lacking:
+            where = f"{server.owner.name}: answers at {server.owner.provider.url}"
+            yield server.owner.name, server.owner.lacking, where
+    kinds = {provider.kind for provider in config.providers.values()}
+    for kind, variable in seen.keys.items():
+        if kind not in kinds and kind not in config.providers:
+            reason = f"{kind}: {variable} is set; nothing goes there until you name it as a target"
+            yield kind, {"kind": kind}, reason
+
+
+def _filled(config: Config, seen: Seen, memories: Sequence[Memory]) -> Iterator[_Filled]:
+    for role, wanted in catalogue.roles().items():
+        if getattr(config.router, role) is not None:
+            continue
+        made = _of_ollama(role, wanted, seen, memories) or _of_llama_server(role, wanted, seen)
+        if made:
+            yield made
+
+
+def _of_ollama(
+    role: str, wanted: catalogue.Role, seen: Seen, memories: Sequence[Memory]
+) -> _Filled | None:
+    server = _reachable(seen, "ollama")
+    if server is None:
+        return None
+    chosen = catalogue.choose(wanted, memories, server.found.models)
+    if chosen is None:
+        return None
+    size = f"about {chosen.need / GIB:.1f} GiB with {chosen.window:,} tokens of context"
+    target = Target(server.owner.name, chosen.model)
+    return _Filled(role, target, chosen.window, f"router.{role}: {target} takes {size}")
+
+
+def _of_llama_server(role: str, wanted: catalogue.Role, seen: Seen) -> _Filled | None:
+    """The one model that runs there, where its window is known to do."""
+    server = _reachable(seen, "llama-server")
+    if server is None:
+        return None
+    for model, window in server.found.models.items():
+        if window and window >= wanted.window and model.isprintable():
+            target = Target(server.owner.name, model)
+            reason = f"router.{role}: {target} runs with {window:,} tokens of context"
+            return _Filled(role, target, None, reason)
+    return None
+
+
+def _reachable(seen: Seen, kind: Kind) -> Server | None:
+    server = seen.servers.get(kind)
+    return server if server and server.found.reachable else None
+
+
+def _windows(filled: Sequence[_Filled]) -> dict[str, dict[str, dict[str, int]]]:
+    """Provider -> model -> {window}: the largest that one of its roles wants."""
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for one in filled:
+        if one.window is not None:
+            models = found.setdefault(one.target.provider, {})
+            old = models.get(one.target.model, {"window": 0})
+            models[one.target.model] = {"window": max(old["window"], one.window)}
+    return found
+
+
+def _is_there(seen: Seen, target: Target) -> bool:
+    return any(
+        target.model in server.found.models
+        for server in seen.servers.values()
+        if server.owner.name == target.provider
+    )
