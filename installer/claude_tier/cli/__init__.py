@@ -31,6 +31,7 @@ COMMANDS = {
     "budget": "Check budgets; the exit code is for scripts.",
     "log": "Show what was asked, set and run for each subagent.",
     "mcp": "Serve local models to Claude as tools.",
+    "pipeline": "Run steps on several models, each with budget and fallback.",
     "prices": "Show the price table; compare it with the client's.",
     "ledger": "Verify, rebuild, back up and sum the ledger.",
     "providers": "List, check and set up who can be asked.",

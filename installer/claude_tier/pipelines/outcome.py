@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeVar, cast
 
 from claude_tier.routing.answer import Answer
@@ -31,6 +31,19 @@ class Tally:
         self.output = added(self.output, usage.output if usage.measured else None)
         self.usd = added(self.usd, answer.usd)
         self.notices += answer.notices
+
+    def onto(self, outcome: Outcome, *, item: str | None, seconds: float) -> Outcome:
+        """The outcome with these figures."""
+        return replace(
+            outcome,
+            item=item,
+            requests=self.requests,
+            input=self.input,
+            output=self.output,
+            usd=self.usd,
+            seconds=seconds,
+            notices=tuple(self.notices),
+        )
 
 
 def added(one: Number | None, other: Number | None) -> Number | None:

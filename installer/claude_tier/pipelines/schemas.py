@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
@@ -17,7 +18,7 @@ from jsonschema.validators import validator_for
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-Schema = Mapping[str, object]
+Schema = Mapping[str, Any]
 _ONE_BLOCK = re.compile(r"\s*```(?:json)?\s*\n(.*?)\n?```\s*\Z", re.DOTALL)
 
 
@@ -27,13 +28,13 @@ def fault_of(schema: Schema) -> str | None:
     if outside is not None:
         return f"a $ref must stay inside the schema: {outside[:60]}"
     try:
-        _class(schema).check_schema(schema)
+        _class(schema).check_schema(dict(schema))
     except SchemaError as error:
         return f"is no JSON Schema: {_place(error.path)}{_short(error.message)}"
     return None
 
 
-def read(text: str) -> object:
+def read(text: str) -> Any:
     """The value that an answer is, alone or in one fenced block; ValueError where it is none."""
     block = _ONE_BLOCK.match(text)
     try:
@@ -44,7 +45,7 @@ def read(text: str) -> object:
         raise ValueError(f"is not JSON: {error}") from None
 
 
-def misfit(value: object, schema: Schema) -> str | None:
+def misfit(value: Any, schema: Schema) -> str | None:
     """Why a value does not fit, in one line; None where it does."""
     try:
         error = best_match(_validator(schema).iter_errors(value))

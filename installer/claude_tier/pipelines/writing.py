@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from claude_tier.errors import UserError
 from claude_tier.install import files
-from claude_tier.pipelines import confined, template
+from claude_tier.pipelines import confined, keeping, request, template
+from claude_tier.pipelines.keeping import Part
 from claude_tier.pipelines.model import Step
+from claude_tier.pipelines.outcome import Outcome
 from claude_tier.pipelines.runs import Run
 from claude_tier.pipelines.template import Scope
 
@@ -28,6 +30,10 @@ class Change(NamedTuple):
     def is_one(self) -> bool:
         return self.before != self.after
 
+    @property
+    def text(self) -> str:
+        return self.after.decode()
+
     def difference(self) -> str:
         """What changes, as a unified diff."""
         old, new = (_lines(content) for content in (self.before or b"", self.after))
@@ -40,6 +46,43 @@ class Undone(NamedTuple):
 
     path: str
     what: str
+    done: bool = True
+
+    def fields(self) -> dict[str, object]:
+        """The JSON of it."""
+        return self._asdict()
+
+
+Confirm = Callable[[Sequence[Change]], Awaitable[bool]]
+
+
+class Place(NamedTuple):
+    """Below which folder is written, what for, and who is asked before."""
+
+    folder: Path
+    run: Run
+    confirm: Confirm
+
+
+async def write(
+    step: Step, scope: Scope, parts: Sequence[Part | None], place: Place
+) -> tuple[Outcome, ...]:
+    """Write the files of a step: all of them or, where the user says no, none."""
+    scopes = [{**scope, "item": part.item.value} if part else scope for part in parts]
+    wanted = [change(step, each, place.folder) for each in scopes]
+    _refuse_twice(wanted)
+    units = [keeping.unit(step, part) for part in parts]
+    prints = [request.fingerprint(step, str(one.path), one.text) for one in wanted]
+    kept = [
+        keeping.reusable(place.run, unit, each) for unit, each in zip(units, prints, strict=True)
+    ]
+    new = [one for one, done in zip(wanted, kept, strict=True) if done is None and one.is_one]
+    if new and not await place.confirm(new):
+        raise UserError("nothing was written, as you said")
+    return tuple(
+        done or _put(one, place.run, unit, each)
+        for one, done, unit, each in zip(wanted, kept, units, prints, strict=True)
+    )
 
 
 def change(step: Step, scope: Scope, folder: Path) -> Change:
@@ -53,12 +96,22 @@ def change(step: Step, scope: Scope, folder: Path) -> Change:
     return Change(name, path, files.read(path), content)
 
 
-def write(change: Change, run: Run) -> None:
+def _put(change: Change, run: Run, unit: str, fingerprint: str) -> Outcome:
     """Put the file in its place at once; what it held is kept first."""
-    run.keep_before(change.path, change.before, digest(change.after))
     if change.is_one:
+        run.keep_before(change.path, change.before, digest(change.after))
         change.path.parent.mkdir(parents=True, exist_ok=True)
         files.write(change.path, change.after, private=False)
+    done = Outcome("written", fingerprint, item=change.name, path=str(change.path))
+    run.keep(unit, done.fields())
+    return done
+
+
+def _refuse_twice(wanted: Sequence[Change]) -> None:
+    paths = [one.path for one in wanted]
+    twice = next((one.name for one in wanted if paths.count(one.path) > 1), None)
+    if twice is not None:
+        raise UserError(f"{twice} would be written twice in one step")
 
 
 def undo(run: Run) -> tuple[Undone, ...]:
@@ -73,7 +126,7 @@ def _undo(run: Run) -> Iterator[Undone]:
         if current == kept.content:
             continue
         if current is None or digest(current) != kept.wrote:
-            yield Undone(str(kept.path), "left: it was changed since")
+            yield Undone(str(kept.path), "left: it was changed since", done=False)
         elif kept.content is None:
             files.remove(kept.path)
             yield Undone(str(kept.path), "removed: there was none before")

@@ -1,0 +1,108 @@
+"""What a run would ask, in order, without asking: targets, tokens and dollars, all estimated.
+
+An output that is not there yet counts as long as its step may answer, so the figures are on the
+high side; the price of a target is that of the first one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from claude_tier.pipelines import request
+from claude_tier.pipelines.model import Pipeline, Step
+from claude_tier.pipelines.request import Item
+from claude_tier.pipelines.spending import Rates
+from claude_tier.pipelines.template import Scope, Unknown
+from claude_tier.routing.prompt import BYTES_PER_TOKEN
+from claude_tier.routing.target import Target
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One step. `usd` is for the prompts alone, `usd_most` with answers as long as they may be;
+    both are None for a target without a price. `at_most` marks a count that is not known yet."""
+
+    step: str
+    after: tuple[str, ...]
+    targets: tuple[str, ...]
+    requests: int
+    at_most: bool
+    prompt_tokens: int
+    answer_tokens: int
+    usd: float | None
+    usd_most: float | None
+    when: str | None = None
+    writes: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of them, with what is priced summed up."""
+
+    pipeline: str
+    steps: tuple[Planned, ...]
+
+    @property
+    def usd(self) -> float:
+        return math.fsum(one.usd or 0 for one in self.steps)
+
+    @property
+    def usd_most(self) -> float:
+        return math.fsum(one.usd_most or 0 for one in self.steps)
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """The steps that no price is known for."""
+        return tuple(one.step for one in self.steps if one.usd is None)
+
+    def fields(self) -> dict[str, object]:
+        """The JSON of it."""
+        return {
+            "pipeline": self.pipeline,
+            "estimate": True,
+            "usd": self.usd,
+            "usd_most": self.usd_most,
+            "unpriced": list(self.unpriced),
+            "steps": [asdict(one) for one in self.steps],
+        }
+
+
+def plan(pipeline: Pipeline, inputs: Scope, folder: Path, rates: Rates) -> Plan:
+    """The steps in the order they would begin; UserError where a value cannot be there."""
+    steps: dict[str, object] = {}
+    scope: Scope = {"inputs": inputs, "steps": steps}
+    planned = []
+    for step in pipeline.in_order:
+        own = request.scope_of(step, scope, folder, None)
+        items = request.items(step, own) if step.for_each else (Item("", None),)
+        planned.append(_planned(step, own, items, rates))
+        answer = Unknown(step.max_tokens * BYTES_PER_TOKEN)
+        steps[step.id] = {"text": answer, "json": answer} | (
+            {"text": [answer] * len(items), "json": answer} if step.for_each else {}
+        )
+    return Plan(pipeline.name, tuple(planned))
+
+
+def _planned(step: Step, scope: Scope, items: Sequence[Item], rates: Rates) -> Planned:
+    tokens, targets = 0, tuple[Target, ...]()
+    if step.write is None:
+        targets = request.targets(step, rates.config).all
+        prompts = [request.prompt(step, {**scope, "item": item.value}) for item in items]
+        tokens = sum(one.estimated_tokens for one in prompts)
+    most = step.max_tokens * len(items) if targets else 0
+    return Planned(
+        step=step.id,
+        after=tuple(sorted(step.after)),
+        targets=tuple(map(str, targets)),
+        requests=len(items) if targets else 0,
+        at_most=any(isinstance(item.value, Unknown) for item in items),
+        prompt_tokens=tokens,
+        answer_tokens=most,
+        usd=rates.usd(targets[0], prompt=tokens) if targets else 0.0,
+        usd_most=rates.usd(targets[0], prompt=tokens, answer=most) if targets else 0.0,
+        when=step.when,
+        writes=step.write.path if step.write else None,
+    )

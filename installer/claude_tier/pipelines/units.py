@@ -1,0 +1,85 @@
+"""The requests of one step: one, or one for each item; each kept as soon as it is answered.
+
+What an earlier part of the same run has kept is taken from there, if nothing it depends on differs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from claude_tier.errors import UserError
+from claude_tier.pipelines import keeping, request
+from claude_tier.pipelines.asking import Asking, Desk
+from claude_tier.pipelines.keeping import Part
+from claude_tier.pipelines.model import SKIP, Step
+from claude_tier.pipelines.outcome import Outcome, Tally
+from claude_tier.pipelines.runs import Run
+from claude_tier.pipelines.spending import Purse
+from claude_tier.pipelines.template import Scope
+from claude_tier.routing.prompt import Prompt
+
+
+@dataclass(frozen=True)
+class Units:
+    """What the steps of a run share: whom they ask, where it is kept, what may be spent."""
+
+    desk: Desk
+    run: Run
+    pipeline: str
+    limiter: anyio.CapacityLimiter
+    purse: Purse
+
+    async def ask(
+        self, step: Step, scope: Scope, parts: Sequence[Part | None]
+    ) -> tuple[Outcome, ...]:
+        """The outcomes of what was begun; after a failure nothing is."""
+        limit = step.budget.usd if step.budget else None
+        purse = Purse(limit, f"the step {step.id}", above=self.purse)
+        found: dict[str, Outcome] = {}
+        few = anyio.CapacityLimiter(step.parallel)
+
+        async def ask(part: Part | None) -> None:
+            async with few:
+                if not any(one.status == "failed" for one in found.values()):
+                    found[keeping.unit(step, part)] = await self._one(step, scope, part, purse)
+
+        async with anyio.create_task_group() as group:
+            for part in parts:
+                group.start_soon(ask, part)
+        return tuple(found[name] for name in sorted(found))
+
+    async def _one(self, step: Step, scope: Scope, part: Part | None, purse: Purse) -> Outcome:
+        unit, began, tally = keeping.unit(step, part), time.monotonic(), Tally()
+        own = {**scope, "item": part.item.value} if part else scope
+        try:
+            prompt = request.prompt(step, own)
+            kept = keeping.reusable(self.run, unit, request.of_prompt(step, prompt))
+            if kept is not None:
+                return kept
+            found = await self._asked(step, prompt, purse, tally)
+        except UserError as error:
+            why = f"{error.message} ({error.hint})" if error.hint else error.message
+            found = Outcome("skipped" if SKIP in step.fallback else "failed", why=why)
+        item, seconds = part.item.name if part else None, time.monotonic() - began
+        whole = tally.onto(found, item=item, seconds=seconds)
+        self.run.keep(unit, whole.fields())
+        return whole
+
+    async def _asked(self, step: Step, prompt: Prompt, purse: Purse, tally: Tally) -> Outcome:
+        targets = request.targets(step, self.desk.rates.config)
+        asking = Asking(self.desk, step, f"{self.pipeline}/{step.id}", purse, tally)
+        async with self.limiter:
+            answer, value = await asking.ask(prompt, targets)
+        return Outcome(
+            "answered",
+            request.of_prompt(step, prompt),
+            text=answer.text,
+            value=value,
+            asked=str(targets.all[0]),
+            target=str(answer.target),
+            model=answer.model,
+        )
