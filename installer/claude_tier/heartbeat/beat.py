@@ -25,7 +25,7 @@ class Cron(NamedTuple):
 
 
 class ActiveHours(NamedTuple):
-    """Minutes since local midnight; from `start` on until before `end`, over midnight if it is less."""
+    """Minutes since local midnight: from `start` until before `end`, which may be after midnight."""
 
     start: int
     end: int
