@@ -64,10 +64,11 @@ KINDS: dict[Kind, str] = {
     "anthropic-compatible": "anthropic:AnthropicCompatible",
     "openai": "openai:OpenAI",
     "openai-compatible": "openai:OpenAICompatible",
-    "openrouter": "openai:OpenAICompatible",
-    "litellm": "openai:OpenAICompatible",
-    "llama-server": "openai:OpenAICompatible",
+    "openrouter": "openrouter:OpenRouter",
+    "litellm": "litellm:LiteLLM",
+    "llama-server": "llama_server:LlamaServer",
     "ollama": "ollama:Ollama",
+    "claude-cli": "claude_cli:ClaudeCli",
 }
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from claude_tier.routing import keys
 from claude_tier.routing.prompt import Prompt
-from claude_tier.routing.providers import documents, messages
+from claude_tier.routing.providers import documents, messages, windows
 from claude_tier.routing.providers.dialect import Call
 from claude_tier.routing.providers.endpoint import Endpoint
 
@@ -57,3 +57,6 @@ class Anthropic(AnthropicCompatible):
         if prompt.schema is None:
             return {}
         return {"output_config": {"format": {"type": "json_schema", "schema": prompt.schema}}}
+
+    def _shipped(self, model: str) -> int | None:
+        return windows.shipped(model)

@@ -90,8 +90,8 @@ class Endpoint(ABC):
         return Found(True, {model: self._given(model) or w for model, w in self._windows.items()})
 
     async def window(self, model: str) -> int | None:
-        """The configuration's word, else the provider's own, asked for once; else None."""
-        return self._given(model) or await self._own_window(model)
+        """The configuration's word, else the provider's own, asked for once, else the catalog's."""
+        return self._given(model) or await self._own_window(model) or self._shipped(model)
 
     @abstractmethod
     async def _call(self, model: str, prompt: Prompt, *, stream: bool) -> Call:
@@ -123,6 +123,9 @@ class Endpoint(ABC):
     def _given(self, model: str) -> int | None:
         known = self.provider.models.get(model)
         return known.window if known else None
+
+    def _shipped(self, model: str) -> int | None:  # noqa: ARG002 - only for Claude models
+        return None
 
     async def _own_window(self, model: str) -> int | None:
         if self._windows is None:
@@ -199,11 +202,8 @@ class Endpoint(ABC):
             raise fault
 
     def _finished_fault(self, fault: Fault, model: str | None, *, told: bool) -> Fault:
-        """The fault as it leaves here: without a key in its words, with what can be done."""
-        fault.message = verdict.printable(keys.redacted(fault.message, self._secret))
-        fault.remedy = fault.remedy or self._remedy(fault, model)
-        fault.broke_off = told
-        return fault
+        remedy = fault.remedy or self._remedy(fault, model)
+        return verdict.final(fault, self._secret, remedy=remedy, told=told)
 
 
 def _without_thoughts(event: Event, thinking: Thinking | None) -> Iterator[Event]:

@@ -94,20 +94,9 @@ class Reply:
             pass  # the status alone has to do
         return bytes(body[:LARGEST_ERROR])
 
-    async def lines(self) -> AsyncGenerator[bytes, None]:
-        """The body line by line, without their ends; a last one that has no end is not whole."""
-        rest = bytearray()
-        async with aclosing(self.pieces()) as pieces:
-            async for piece in pieces:
-                *whole, last = piece.split(b"\n")
-                for line in whole:
-                    yield bytes(rest + line).rstrip(b"\r")
-                    rest.clear()
-                rest += last
-                if len(rest) > LONGEST_LINE:
-                    raise Fault("server", "sent an event without an end")
-        if rest:
-            yield bytes(rest)
+    def lines(self) -> AsyncGenerator[bytes, None]:
+        """The body line by line."""
+        return lines(self.pieces())
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body as it arrives."""
@@ -124,6 +113,22 @@ class Reply:
                 if size > LARGEST:
                     raise Fault("server", "sent an answer that is too large to be one")
                 yield chunk
+
+
+async def lines(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Lines without their ends, out of pieces as they come; Fault for one that never ends."""
+    rest = bytearray()
+    async with aclosing(pieces):
+        async for piece in pieces:
+            *whole, last = piece.split(b"\n")
+            for line in whole:
+                yield bytes(rest + line).rstrip(b"\r")
+                rest.clear()
+            rest += last
+            if len(rest) > LONGEST_LINE:
+                raise Fault("server", "sent an event without an end")
+    if rest:
+        yield bytes(rest)
 
 
 class Wire:

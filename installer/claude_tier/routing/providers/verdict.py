@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from claude_tier.routing import keys
 from claude_tier.routing.fault import Cause, Fault
 from claude_tier.routing.providers import resets
 from claude_tier.routing.providers.documents import Json, count, mapping, text
@@ -138,6 +139,14 @@ def shown(failure: Failure) -> str:
         return f"{code}: redirects are not followed"
     said = failure.said or "gave no reason"
     return f"{code} {said}" if code else said
+
+
+def final(fault: Fault, *secrets: keys.Secret, remedy: str | None, told: bool) -> Fault:
+    """The fault as everybody may see it: no key in its words, and what can be done about it."""
+    fault.message = printable(keys.redacted(fault.message, *secrets))
+    fault.remedy = remedy and printable(remedy)
+    fault.broke_off = told
+    return fault
 
 
 def printable(words: str) -> str:

@@ -1,0 +1,94 @@
+"""A program that is asked in place of a server, with the same limits on time and size."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import IO
+
+import anyio
+from anyio.abc import Process
+
+from claude_tier.routing.fault import Fault
+from claude_tier.routing.providers.http import LARGEST, Deadline, Limits, lines
+
+SAID = 2000  # bytes of its last words that are kept
+
+
+class Running:
+    """A program at work: what it says, line by line, and how it ended."""
+
+    def __init__(self, process: Process, errors: IO[bytes], deadline: Deadline) -> None:
+        self._process = process
+        self._errors = errors
+        self._deadline = deadline
+
+    def lines(self, *, silence: bool) -> AsyncGenerator[bytes, None]:
+        """Its output as it comes, to its end; `silence` bounds the wait for each piece."""
+        return lines(self._pieces(silence=silence))
+
+    async def last_words(self) -> str:
+        """What it left on stderr, after its end."""
+        with anyio.CancelScope(shield=True):
+            _kill(self._process)
+            await self._process.wait()
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - SAID))
+        return self._errors.read().decode("utf-8", "replace")
+
+    async def _pieces(self, *, silence: bool) -> AsyncGenerator[bytes, None]:
+        assert self._process.stdout is not None
+        size = 0
+        while True:
+            try:
+                piece = await self._deadline.wait(self._process.stdout.receive(), silence=silence)
+            except (anyio.EndOfStream, anyio.BrokenResourceError):
+                return
+            self._deadline.check()
+            size += len(piece)
+            if size > LARGEST:
+                raise Fault("server", "said too much for an answer")
+            yield piece
+
+
+@asynccontextmanager
+async def running(
+    command: Sequence[str],
+    *,
+    given: bytes,
+    env: Mapping[str, str],
+    folder: str,
+    limits: Limits,
+) -> AsyncIterator[Running]:
+    """The program in a session of its own, killed with all it started when this ends."""
+    # Files, not pipes, for what it reads and complains: neither side waits for the other.
+    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as errors:
+        stdin.write(given)
+        stdin.seek(0)
+        try:
+            process = await anyio.open_process(
+                [*command],
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=env,
+                cwd=folder,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Fault("connect", f"cannot be started: {error.strerror}") from None
+        try:
+            yield Running(process, errors, Deadline(limits))
+        finally:
+            with anyio.CancelScope(shield=True):
+                _kill(process)
+                await process.aclose()
+
+
+def _kill(process: Process) -> None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
