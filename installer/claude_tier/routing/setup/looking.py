@@ -64,8 +64,8 @@ async def around(config: Config, environ: Mapping[str, str], clients: Clients) -
     found: dict[Kind, Server] = {}
 
     async def visit(kind: Kind) -> None:
-        owner = _owner(config, kind, _address(kind, environ))
-        found[kind] = Server(kind, owner, await look(_with(config, owner), owner.name, clients))
+        whose = owner(config, kind, address(kind, environ))
+        found[kind] = Server(kind, whose, await look(_with(config, whose), whose.name, clients))
 
     async with anyio.create_task_group() as tasks:
         for kind in SERVERS:
@@ -86,12 +86,12 @@ async def look(config: Config, name: str, clients: Clients, patience: float = PA
     return Found(reachable=False, message=f"it said nothing for {patience:g} s")
 
 
-def _owner(config: Config, kind: Kind, address: str | None) -> Owner:
+def owner(config: Config, kind: Kind, where: str | None = None) -> Owner:
     """The provider of that kind, else the one that has its address or name, else a new one."""
     for name, provider in config.providers.items():
         if provider.kind == kind:
             return Owner(name, provider, {})
-    made = Provider.model_validate({"kind": kind, **({"base_url": address} if address else {})})
+    made = Provider.model_validate({"kind": kind, **({"base_url": where} if where else {})})
     for name, provider in config.providers.items():
         if provider.kind is None and _same(provider.url or "", made.url or ""):
             return Owner(name, provider.model_copy(update={"kind": kind}), {"kind": kind})
@@ -112,7 +112,7 @@ def _with(config: Config, owner: Owner) -> Config:
     return config.model_copy(update={"providers": {**config.providers, owner.name: owner.provider}})
 
 
-def _address(kind: Kind, environ: Mapping[str, str]) -> str | None:
+def address(kind: Kind, environ: Mapping[str, str]) -> str | None:
     """Where Ollama's own variable puts it on this machine; None for the usual address."""
     given = environ.get("OLLAMA_HOST", "").strip()
     if kind != "ollama" or not given:

@@ -32,3 +32,6 @@ def _places(config: Config) -> Iterator[tuple[str, str]]:
     yield "local_models.general", config.local_models.general
     yield "local_models.coding", config.local_models.coding
     yield from ((f"local_models.{tool.name}", tool.target) for tool in config.local_models.tools)
+    for name, group in config.groups.items():
+        if group.provider is not None:
+            yield f"groups.{name}", f"{group.provider}/{group.model}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Collection
 
 import pytest
 from claude_tier.routing.setup import catalogue
 from claude_tier.routing.setup.memory import GIB, Memory
+from shipped import ROOT
 
 
 def chosen(role: str, *memories: Memory, there: Collection[str] = ()) -> str | None:
@@ -60,3 +62,15 @@ def test_the_data_hangs_together() -> None:
         assert all(model.window >= role.window for model in role.models)
         assert all(model.weights > 10**9 for model in role.models)
     datetime.date.fromisoformat(catalogue.checked())
+
+
+def test_the_page_has_the_same_table() -> None:
+    """Role, context and models, as docs/providers.md says them."""
+    page = (ROOT / "docs/providers.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([\d,]+) \| (.+) \|$", page, re.MULTILINE)
+    assert [
+        (name, window, models.replace("`", "").split(", ")) for name, window, models in rows
+    ] == [
+        (name, f"{role.window:,}", [model.name for model in role.models])
+        for name, role in catalogue.roles().items()
+    ]

@@ -1,0 +1,154 @@
+"""`claude-tier providers`: what is configured, what works, and how the rest is mended."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import llama_server
+import pytest
+from claude_tier import cli
+from claude_tier_hooks import ledger
+
+KEY = "sk-or-v1-0123456789abcdef"
+
+
+def configure(home: Path, text: str) -> Path:
+    file = home / ".claude/claude-tier/config.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.write_text(text)
+    return file
+
+
+def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, Any]:
+    code = cli.main(["providers", *args, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def by_name(found: Any) -> dict[str, Any]:
+    return {one["name"]: one for one in found["providers"]}
+
+
+def test_nothing_configured_is_the_users_own_claude(capsys: pytest.CaptureFixture[str]) -> None:
+    """Which is always there; `providers` alone lists."""
+    assert cli.main(["providers"]) == 0
+    assert "claude" in capsys.readouterr().out
+    code, found = run(capsys, "list")
+    assert code == 0
+    assert list(by_name(found)) == ["claude"]
+
+
+def test_a_key_is_told_by_its_place_and_never_shown(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the environment, from a file, missing, or readable by others."""
+    open_file = home / "open.key"
+    open_file.write_text(f"{KEY}\n")
+    open_file.chmod(0o644)
+    safe_file = home / "safe.key"
+    safe_file.write_text(f"{KEY}\n")
+    safe_file.chmod(0o600)
+    monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    configure(
+        home,
+        "providers:\n"
+        "  or: {kind: openrouter}\n"
+        "  none: {kind: openai}\n"
+        f"  open: {{kind: openai, key_file: {open_file}}}\n"
+        f"  safe: {{kind: openai, key_file: {safe_file}}}\n",
+    )
+    code, found = run(capsys, "list")
+    assert code == 0
+    assert KEY not in json.dumps(found)
+    keys = {name: one["key"] for name, one in by_name(found).items()}
+    assert (keys["or"]["from"], keys["or"]["present"]) == ("OPENROUTER_API_KEY", True)
+    assert (keys["none"]["from"], keys["none"]["present"]) == ("OPENAI_API_KEY", False)
+    assert keys["open"]["present"] is False
+    assert f"chmod 600 {open_file}" in keys["open"]["remedy"]
+    assert keys["safe"] == {
+        "from": str(safe_file), "present": True, "message": None, "remedy": None,
+    }  # fmt: skip
+    assert keys["claude"] is None
+
+
+def test_price_and_place_of_each_are_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Free, as configured, as the provider says, by the table, or unknown."""
+    configure(
+        home,
+        "providers:\n"
+        "  o: {kind: ollama, free: true}\n"
+        "  or: {kind: openrouter}\n"
+        "  api: {kind: anthropic}\n"
+        "  x: {kind: openai-compatible, base_url: 'https://x.example.com/v1'}\n"
+        "  y: {base_url: 'https://y.example.com', prices: {m: {input: 1, output: 2}}}\n",
+    )
+    found = by_name(run(capsys, "list")[1])
+    assert {name: (one["price"], one["local"]) for name, one in found.items()} == {
+        "claude": ("price table", False),
+        "o": ("free", True),
+        "or": ("as it says", False),
+        "api": ("price table", False),
+        "x": ("unknown", False),
+        "y": ("yours", False),
+    }
+    assert found["y"]["kind"] is None
+
+
+def test_a_listing_makes_no_ledger(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cools is looked up only where there is one."""
+    assert run(capsys, "list")[0] == 0
+    assert not Path(ledger.file()).exists()
+
+
+def llama(home: Path, url: str, more: str = "") -> None:
+    configure(
+        home,
+        f"providers:\n  here: {{kind: llama-server, base_url: '{url}', free: true}}\n{more}",
+    )
+
+
+def test_a_server_that_runs_works(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With its models, their windows, and the targets that are named there."""
+    with llama_server.serving("ready", ctx=8192) as server:
+        llama(home, server.url, "router: {small: here/tiny}\n")
+        code, found = run(capsys, "check", "here")
+    [one] = found["providers"]
+    assert (code, one["works"]) == (0, True)
+    assert one["models"] == [{"model": "tiny", "window": 8192}]
+    [target] = one["targets"]
+    assert (target["target"], target["places"]) == ("here/tiny", ["router.small"])
+
+
+def test_a_server_that_is_gone_does_not_work(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is 1, and the reason is told once."""
+    with llama_server.serving("ready") as server:
+        llama(home, server.url, "router: {small: here/tiny}\n")
+        server.stop()
+        assert cli.main(["providers", "check", "here"]) == 1
+    out = capsys.readouterr().out
+    assert "does not work" in out
+    assert "not reached" in out
+    assert out.count("here: ") == 1
+
+
+def test_asking_has_a_target_answer_and_counts_it(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it may cost is said before; what it did cost is in the result."""
+    with llama_server.serving("ready") as server:
+        llama(home, server.url, "router: {small: here/tiny}\n")
+        code = cli.main(["providers", "check", "here", "--ask", "--json"])
+    printed = capsys.readouterr()
+    asked = json.loads(printed.out)["providers"][0]["targets"][0]["asked"]
+    assert (code, asked["answered"], asked["model"], asked["usd"]) == (0, True, "tiny", 0.0)
+    assert printed.err == "1 target gets one tiny prompt each: at most $0.00.\n"
+
+
+def test_a_name_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """With those that are."""
+    assert cli.main(["providers", "check", "nope"]) == 1
+    assert "There are claude;" in capsys.readouterr().err
