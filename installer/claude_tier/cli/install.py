@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     help="Replace agent and skill files of the same name until uninstall, and follow links "
     "out of a project.",
 )
+@click.option("--mcp", is_flag=True, help="Also register local models as tools of Claude.")
 @json_option
 def command(
     *,
@@ -37,6 +38,7 @@ def command(
     preset: str | None,
     dry_run: bool,
     force: bool,
+    mcp: bool,
     as_json: bool,
 ) -> int:
     """Set up hooks, agents and skills in Claude Code; run it again after an upgrade.
@@ -50,6 +52,7 @@ def command(
       claude-tier install --dry-run          only show what would change
       claude-tier install ~/src/app          for everyone who clones that project
       claude-tier install --scope local      for you, in this project only
+      claude-tier install --mcp              with local models as tools of Claude
     """
     target = place.target(folder, scope, trusted=force)
     if preset and not dry_run:
@@ -57,11 +60,11 @@ def command(
     from claude_tier.install import installing
 
     request = installing.Request(
-        target, bundle.root(), preset=cast("Preset | None", preset), force=force
+        target, bundle.root(), preset=cast("Preset | None", preset), force=force, mcp=mcp
     )
     outcome = installing.install(request, dry_run=dry_run)
     code = place.show(outcome, as_json=as_json)
-    if not as_json and not outcome.changes:
+    if not as_json and not outcome.changes and not outcome.calls:
         click.echo("Nothing to change: already installed.")
     elif not as_json and not dry_run:
         click.echo("Start a Claude Code session; `claude-tier status` shows what comes of it.")

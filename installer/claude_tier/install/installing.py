@@ -21,6 +21,7 @@ from claude_tier.install import (
     payload,
     preset,
     settings_file,
+    tool_server,
     transaction,
 )
 from claude_tier.install.interpreter import own_python
@@ -42,6 +43,7 @@ class Request:
     bundle: Path
     preset: manifest.Preset | None = None
     force: bool = False
+    mcp: bool = False  # register the MCP server, too
     python: str = field(default_factory=own_python)
     now: float = field(default_factory=time.time)
 
@@ -58,6 +60,10 @@ def install(request: Request, *, dry_run: bool = False) -> Outcome:
         plan.notes += [RECOVERED] if recovered else []
         backups.prune(target.state)
         faults = [] if target.is_shared else _compile(target.state)
+        missed = tool_server.carry_out(plan.calls)
+    if missed and request.mcp:
+        raise UserError(missed[0], "Everything else is installed.")
+    faults += missed
     return Outcome.of("install", plan, warnings=faults + conflicts.find(target))
 
 
@@ -109,6 +115,7 @@ def draft(request: Request, *, fresh: bool = False) -> Plan:
         files=placement.files,
         displaced=tuple(sorted(placement.displaced)),
         folders=tuple(sorted(placement.folders)),
+        tool_server=tool_server.register(plan, old, request.now, asked=request.mcp),
     )
     plan.replace(path, before, _updated(known, record, runtime, fresh=fresh).dump(), "record")
     return plan

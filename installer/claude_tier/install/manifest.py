@@ -73,6 +73,13 @@ class Settings(_Record):
         return next((each for each in self.containers if each.path == path), None)
 
 
+class ToolServer(_Record):
+    """How the MCP server was registered: what the client starts, or the entry in .mcp.json."""
+
+    command: tuple[str, ...] = ()
+    file: Settings | None = None
+
+
 class Install(_Record):
     """One install: its settings, the files beside them, the folders made for those."""
 
@@ -83,6 +90,7 @@ class Install(_Record):
     files: dict[Name, str] = Field(default_factory=dict)  # sha256 of what we wrote
     displaced: tuple[Name, ...] = ()  # files of others, kept aside until uninstall
     folders: tuple[Name, ...] = ()
+    tool_server: ToolServer | None = None
 
     @property
     def place(self) -> tuple[str, str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from claude_tier.install.plan import QUIET, Change, Plan
+from claude_tier.install.plan import QUIET, Call, Change, Plan
 
 Action = Literal["install", "uninstall"]
 INFINITIVE = {"wrote": "write", "updated": "update", "removed": "remove"}
@@ -27,6 +28,7 @@ class Outcome:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     purged: tuple[Path, ...] = ()  # whole folders and files that go with --purge
+    calls: tuple[Call, ...] = ()  # what Claude Code was told
 
     @classmethod
     def of(
@@ -49,11 +51,12 @@ class Outcome:
             notes=tuple(plan.notes),
             warnings=tuple(warnings),
             purged=tuple(purged),
+            calls=tuple(plan.calls),
         )
 
     def lines(self) -> list[str]:
         """What was done, for people; nothing where nothing was."""
-        return list(self._changed()) + list(self.notes)
+        return [*self._changed(), *(f"Ran {_line(call)}" for call in self.calls), *self.notes]
 
     def remarks(self) -> list[str]:
         """What was left alone and what to look out for, for people."""
@@ -76,6 +79,7 @@ class Outcome:
             "notes": list(self.notes),
             "warnings": list(self.warnings),
             "purged": [str(path) for path in self.purged],
+            "commands": [list(call.words) for call in self.calls],
             **shown,
         }
 
@@ -83,6 +87,7 @@ class Outcome:
         """What a dry run would change: whole removals first, then the rest file by file."""
         ordered = sorted(self.changes, key=lambda change: change.after is not None)
         lines = [line for change in ordered for line in self._diff(change)]
+        lines += [f"would run {_line(call)}" for call in self.calls]
         return lines + [f"would remove {path}" for path in self.purged]
 
     def _verb(self, change: Change) -> str:
@@ -114,6 +119,10 @@ def _common(changes: list[Change]) -> Path:
     """The folder that holds all of them."""
     parents = [set(change.path.parents) for change in changes]
     return max(set.intersection(*parents), key=lambda path: len(path.parts))
+
+
+def _line(call: Call) -> str:
+    return shlex.join(call.words)
 
 
 def _lines(content: bytes | None) -> list[str]:

@@ -10,7 +10,9 @@ from claude_tier.install import files
 from claude_tier.install.scopes import Target
 from claude_tier.install.transaction import DropFolder, MakeFolder, Replace, Step
 
-Kind = Literal["settings", "agent", "skill", "runtime", "policy", "config", "record", "backup"]
+Kind = Literal[
+    "settings", "mcp", "agent", "skill", "runtime", "policy", "config", "record", "backup"
+]
 QUIET: frozenset[Kind] = frozenset({"record", "backup"})  # our own bookkeeping
 
 
@@ -30,6 +32,14 @@ class Change:
         return "wrote" if self.before is None else "updated"
 
 
+@dataclass(frozen=True)
+class Call:
+    """One command of the client, run in that folder: what it keeps for itself, it alone writes."""
+
+    words: tuple[str, ...]
+    folder: Path | None = None
+
+
 @dataclass
 class Plan:
     """Steps of one transaction, and what to tell about them."""
@@ -39,6 +49,7 @@ class Plan:
     changes: list[Change] = field(default_factory=list)
     kept: list[tuple[Path, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
 
     def replace(self, path: Path, before: bytes | None, after: bytes | None, kind: Kind) -> None:
         """Change a file whose content was read as `before`; nothing to do where both agree."""

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from claude_tier.errors import UserError
-from claude_tier.install import backups, files, manifest, payload, settings_file, transaction
+from claude_tier.install import (
+    backups,
+    files,
+    manifest,
+    payload,
+    settings_file,
+    tool_server,
+    transaction,
+)
 from claude_tier.install.installing import RECOVERED, carry_out, is_fresh
 from claude_tier.install.manifest import Install, Manifest
 from claude_tier.install.outcome import Outcome
@@ -35,13 +43,17 @@ def uninstall(request: Request, *, dry_run: bool = False) -> Outcome:
     goes = _contents(target.state) if request.purge else []
     with transaction.locked(target.state):
         recovered = transaction.recover(target.state)
+        # First, because without the manifest nobody would know that it has to be done.
+        calls = draft(request).calls
+        faults = tool_server.carry_out(calls)
         plan = carry_out(target, lambda: draft(request))
+        plan.calls[:] = [] if faults else calls
         plan.notes += [RECOVERED] if recovered else []
         backups.prune(target.state)
         if request.purge or unused:
             _purge(target, config_too=fresh)
     _tell(plan, request, unused=unused)
-    return Outcome.of("uninstall", plan, purged=goes)
+    return Outcome.of("uninstall", plan, warnings=faults, purged=goes)
 
 
 def _contents(state: Path) -> list[Path]:
@@ -60,6 +72,7 @@ def draft(request: Request) -> Plan:
     if request.purge:
         _check_last(target, old)
     settings_file.unmerge(plan, old, request.now)
+    tool_server.unregister(plan, old, request.now)
     if old:
         payload.take_back(plan, old, old.files)
     if old and not remaining:
@@ -80,7 +93,7 @@ def _tell(plan: Plan, request: Request, *, unused: bool) -> None:
             f"{state} keeps your configuration and the ledger; "
             "`claude-tier uninstall --purge` removes them."
         )
-    elif not plan.changes:
+    elif not plan.changes and not plan.calls:
         plan.notes.append("Nothing of claude-tier is installed here.")
 
 
