@@ -1,0 +1,110 @@
+"""OpenAI's errors; what is said of money has one type and several codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from claude_tier.routing.fault import Cause
+
+from .fault import Fault
+
+QUOTA = "You exceeded your current quota, please check your plan and billing details."
+
+
+def _error(
+    cause: Cause,
+    status: int,
+    code: str | None,
+    message: str,
+    *,
+    kind: str = "invalid_request_error",
+    headers: Mapping[str, str] | None = None,
+) -> Fault:
+    error = {"message": message, "type": kind, "param": None, "code": code}
+    return Fault(cause, status, {"error": error}, headers or {}, api="openai")
+
+
+def _quota(code: str, message: str = QUOTA) -> Fault:
+    return _error("billing", 429, code, message, kind="insufficient_quota")
+
+
+OPENAI = {
+    "quota": _quota("insufficient_quota"),
+    "credit": _quota("credit_balance_exhausted"),
+    "spend_limit": _quota("organization_spend_limit_exceeded"),
+    "project_limit": _quota("project_spend_limit_exceeded"),
+    "usage_limit": _quota("organization_usage_limit_exceeded"),
+    # The code alone tells.
+    "quiet_limit": _error("billing", 429, "project_spend_limit_exceeded", "Limit reached."),
+    "pace": _error(
+        "pace",
+        429,
+        "rate_limit_exceeded",
+        "Rate limit reached for {model} in organization org-fake on tokens per min (TPM):"
+        " Limit 30000, Used 29500, Requested 2800. Please try again in 4.6s.",
+        kind="tokens",
+        headers={
+            "retry-after": "5",
+            "retry-after-ms": "4600",
+            "x-ratelimit-remaining-tokens": "500",
+            "x-ratelimit-reset-tokens": "4.6s",
+        },
+    ),
+    # Without a header that says for how long.
+    "pace_in_words": _error(
+        "pace",
+        429,
+        "rate_limit_exceeded",
+        "Rate limit reached for {model} on requests per day (RPD): Limit 200, Used 200,"
+        " Requested 1. Please try again in 7m12s.",
+        kind="requests",
+    ),
+    "slow_down": _error(
+        "pace", 429, "slow_down", "Please reduce your request rate.", kind="rate_limit_error"
+    ),
+    "key": _error("key", 401, "invalid_api_key", "Incorrect API key provided: sk-fake***0000."),
+    "forbidden": _error(
+        "key",
+        403,
+        "unsupported_country_region_territory",
+        "Country, region, or territory not supported",
+        kind="request_forbidden",
+    ),
+    "model": _error(
+        "model",
+        404,
+        "model_not_found",
+        "The model `{model}` does not exist or you do not have access to it.",
+    ),
+    "context": _error(
+        "size",
+        400,
+        "context_length_exceeded",
+        "This model's maximum context length is 128000 tokens. However, your messages resulted in"
+        " 150000 tokens. Please reduce the length of the messages.",
+    ),
+    "responses_context": _error(
+        "size",
+        400,
+        "context_length_exceeded",
+        "Your input exceeds the context window of this model."
+        " Please adjust your input and try again.",
+    ),
+    "request": _error(
+        "request", 400, "unsupported_parameter", "Unsupported parameter: 'max_tokens'."
+    ),
+    "internal": _error(
+        "server",
+        500,
+        None,
+        "The server had an error while processing your request. Sorry about that!",
+        kind="server_error",
+    ),
+    "overloaded": _error(
+        "server",
+        503,
+        "server_is_overloaded",
+        "Our servers are currently overloaded. Please try again later.",
+        kind="service_unavailable_error",
+    ),
+}
