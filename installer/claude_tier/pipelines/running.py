@@ -6,7 +6,6 @@ After a failure nothing new is begun; what is under way is let come to its end, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -23,6 +22,7 @@ from claude_tier.pipelines.keeping import Part
 from claude_tier.pipelines.model import Pipeline, Step, edges
 from claude_tier.pipelines.outcome import Outcome, Status, StepOutcome
 from claude_tier.pipelines.runs import Run
+from claude_tier.pipelines.speaking import SPEAKER, Speaker
 from claude_tier.pipelines.spending import Purse, Rates
 from claude_tier.pipelines.template import Content, Scope
 from claude_tier.pipelines.units import Units
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8  # requests of one run
 NO_OUTPUT = {"text": "", "json": None}  # of a step that was left out by its fallback
-_speaking: ContextVar[str] = ContextVar("step")  # each task has its own: who is it that says this
 
 
 class Watcher(Protocol):
@@ -162,7 +161,7 @@ class Runner:
                 order.done(await receive.receive())
 
     async def _step(self, step: Step, done: ObjectSendStream[str]) -> None:
-        _speaking.set(step.id)
+        SPEAKER.set(Speaker(step.id))
         try:
             outcome = await self._outcome(step)
         except UserError as error:
@@ -204,7 +203,8 @@ class Runner:
         return None
 
     def _said(self, line: str) -> None:
-        self.watcher.said(_speaking.get(), line)
+        speaker = SPEAKER.get()
+        self.watcher.said(speaker.step, f"{speaker.item}: {line}" if speaker.item else line)
 
     def _ended(self) -> Ended:
         pipeline = self.job.pipeline

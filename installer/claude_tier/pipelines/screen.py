@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from claude_tier.pipelines.listing import Listed
 from claude_tier.pipelines.outcome import Outcome, StepOutcome
 from claude_tier.pipelines.planning import Plan, Planned
 from claude_tier.pipelines.runs import Run
 from claude_tier.report.table import Column, render
+
+if TYPE_CHECKING:
+    from claude_tier.pipelines.listing import Listed
 
 UNKNOWN = "?"
 PLAN = (
@@ -85,10 +88,11 @@ def plan(found: Plan, *, width: int) -> str:
 
 
 def _planned(one: Planned) -> Sequence[str]:
-    asks = f"writes {one.writes}" if one.writes else ", else ".join(one.targets)
+    if one.writes:
+        return (one.step, f"writes {one.writes}", "", "", "", "", "")
     return (
         one.step,
-        asks,
+        ", else ".join(one.targets),
         f"{'up to ' if one.at_most else ''}{one.requests}",
         count(one.prompt_tokens),
         count(one.answer_tokens),
@@ -119,7 +123,9 @@ def _run(run: Run) -> Sequence[str]:
 def spent(usd: object, unpriced: object) -> str:
     """Dollars, and how many requests are not in them."""
     known = dollars(float(usd)) if isinstance(usd, int | float) else UNKNOWN
-    return f"{known} + {unpriced} unpriced" if isinstance(unpriced, int) and unpriced else known
+    if not isinstance(unpriced, int) or not unpriced:
+        return known
+    return f"{unpriced} unpriced" if usd == 0 else f"{known} + {unpriced} unpriced"
 
 
 def outcomes(units: Iterable[tuple[str, Outcome]], *, width: int) -> str:
@@ -158,7 +164,7 @@ def figures(asked: Sequence[Outcome], outcome: StepOutcome) -> str:
     targets = ", ".join(dict.fromkeys(one.target for one in asked if one.target)) or "no answer"
     seconds = max(one.seconds for one in asked)
     tokens = [total([one.input for one in asked]), total([one.output for one in asked])]
-    cost = spent(outcome.usd, outcome.unpriced) if outcome.usd is not None else "unpriced"
+    cost = spent(outcome.usd or 0, outcome.unpriced)
     return f"{targets}, {seconds:.1f} s, {count(tokens[0])} + {count(tokens[1])} tokens, {cost}"
 
 

@@ -18,6 +18,7 @@ from claude_tier.pipelines.keeping import Part
 from claude_tier.pipelines.model import SKIP, Step
 from claude_tier.pipelines.outcome import Outcome, Tally
 from claude_tier.pipelines.runs import Run
+from claude_tier.pipelines.speaking import SPEAKER, Speaker
 from claude_tier.pipelines.spending import Purse
 from claude_tier.pipelines.template import Scope
 from claude_tier.routing.prompt import Prompt
@@ -54,7 +55,9 @@ class Units:
 
     async def _one(self, step: Step, scope: Scope, part: Part | None, purse: Purse) -> Outcome:
         unit, began, tally = keeping.unit(step, part), time.monotonic(), Tally()
+        item = part.item.name if part else None
         own = {**scope, "item": part.item.value} if part else scope
+        SPEAKER.set(Speaker(step.id, item))
         try:
             prompt = request.prompt(step, own)
             kept = keeping.reusable(self.run, unit, request.of_prompt(step, prompt))
@@ -64,8 +67,7 @@ class Units:
         except UserError as error:
             why = f"{error.message} ({error.hint})" if error.hint else error.message
             found = Outcome("skipped" if SKIP in step.fallback else "failed", why=why)
-        item, seconds = part.item.name if part else None, time.monotonic() - began
-        whole = tally.onto(found, item=item, seconds=seconds)
+        whole = tally.onto(found, item=item, seconds=time.monotonic() - began)
         self.run.keep(unit, whole.fields())
         return whole
 
