@@ -148,10 +148,11 @@ def _agree(*, yes: bool) -> None:
 
 def _checked_roles(missing: Collection[Target]) -> tuple[Checked, ...]:
     """The roles as they are now, each with an answer, but for models that are not there yet."""
-    from claude_tier.routing.setup import checking, steps
+    from claude_tier.routing.setup import checking
+    from claude_tier.routing.setup.proposing import filled_roles
 
     config = _config()
-    wanted = [target for target in steps.roles(config) if target not in missing]
+    wanted = [target for target in filled_roles(config) if target not in missing]
     if not wanted:
         return ()
     checked = _looked(config, {target.provider for target in wanted})

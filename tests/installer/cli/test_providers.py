@@ -9,7 +9,9 @@ from typing import Any
 import llama_server
 import pytest
 from claude_tier import cli
+from claude_tier.livecheck.request import Request
 from claude_tier_hooks import ledger
+from fault_server import FAULTS, Behaviour, FaultServer, Reply
 
 KEY = "sk-or-v1-0123456789abcdef"
 
@@ -152,3 +154,67 @@ def test_a_name_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str])
     """With those that are."""
     assert cli.main(["providers", "check", "nope"]) == 1
     assert "There are claude;" in capsys.readouterr().err
+
+
+def ollama(home: Path, server: FaultServer, more: str = "") -> None:
+    given = f"providers: {{o: {{kind: ollama, free: true, base_url: '{server.url}'}}}}\n{more}"
+    configure(home, given)
+
+
+def test_a_model_that_is_not_pulled_is_told_with_its_command(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where it is named, and that the other one is there."""
+    with FaultServer(models=["llama3.2:3b", "phi3:latest"]) as server:
+        ollama(home, server, "chains: {c: [o/llama3.2:3b, o/qwen3:8b, o/phi3]}\n")
+        code = cli.main(["providers", "check", "o"])
+    out = capsys.readouterr().out
+    assert code == 1
+    assert "o/qwen3:8b: o has no model qwen3:8b. Do this: ollama pull qwen3:8b" in out
+    assert out.count("Do this") == 1
+
+
+def test_nothing_is_asked_unless_told_to(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A look is a list of models; a missing model is not asked either."""
+    with FaultServer(models=["phi3"]) as server:
+        ollama(home, server, "chains: {c: [o/phi3, o/qwen3:8b]}\n")
+        assert run(capsys, "check", "o")[0] == 1
+        assert server.requests == []
+        assert run(capsys, "check", "o", "--ask")[0] == 1
+        assert [request.model for request in server.requests] == ["phi3"]
+
+
+def test_a_target_that_fails_is_told_and_the_others_are_asked(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The reason is the server's, the exit code 1."""
+
+    def choose(request: Request) -> Behaviour:
+        return FAULTS["ollama_memory"] if request.model == "huge" else Reply("ready")
+
+    with FaultServer(choose, models=["huge", "phi3"]) as server:
+        ollama(home, server, "router: {small: o/huge, coding: o/phi3, retries: 0}\n")
+        code, found = run(capsys, "check", "o", "--ask")
+    asked = {one["target"]: one["asked"] for one in found["providers"][0]["targets"]}
+    assert code == 1
+    assert asked["o/phi3"]["answered"] is True
+    assert asked["o/huge"]["answered"] is False
+    assert "memory" in asked["o/huge"]["message"]
+
+
+def test_a_key_that_is_missing_is_told_by_its_variable(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No connection is made without it."""
+    monkeypatch.delenv("MISSING_KEY", raising=False)
+    with FaultServer() as server:
+        configure(
+            home,
+            "providers:\n"
+            f"  x: {{kind: openai-compatible, base_url: '{server.url}', key_env: MISSING_KEY}}\n",
+        )
+        code, found = run(capsys, "check", "x")
+        assert server.seen == []
+    assert code == 1
+    assert "MISSING_KEY" in found["providers"][0]["message"]
+    assert "MISSING_KEY" in found["providers"][0]["remedy"]

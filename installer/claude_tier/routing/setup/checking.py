@@ -16,7 +16,7 @@ import anyio
 from claude_tier.config.providers import Kind, Provider
 from claude_tier.errors import UserError
 from claude_tier.routing.providers import Found
-from claude_tier.routing.setup.looking import PATIENCE, Clients, look
+from claude_tier.routing.setup.looking import PATIENCE, Clients, has, look
 from claude_tier.routing.setup.naming import named
 from claude_tier.routing.target import Target, providers
 
@@ -162,7 +162,7 @@ def _named(provider: Provider, found: Found, target: Target, places: tuple[str, 
     one = Named(target, places, None, window)
     if not found.reachable or not found.models or provider.kind in ANY_NAME:
         return one
-    if target.model in found.models or f"{target.model}:latest" in found.models:
+    if has(found, target.model):
         return replace(one, there=True)
     return replace(
         one,

@@ -86,6 +86,11 @@ async def look(config: Config, name: str, clients: Clients, patience: float = PA
     return Found(reachable=False, message=f"it said nothing for {patience:g} s")
 
 
+def has(found: Found, model: str) -> bool:
+    """Whether that model is among them; Ollama takes phi3 for phi3:latest."""
+    return model in found.models or f"{model}:latest" in found.models
+
+
 def owner(config: Config, kind: Kind, where: str | None = None) -> Owner:
     """The provider of that kind, else the one that has its address or name, else a new one."""
     for name, provider in config.providers.items():

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from claude_tier.config.providers import Kind
 from claude_tier.routing.setup import catalogue
-from claude_tier.routing.setup.looking import Seen, Server
+from claude_tier.routing.setup.looking import Seen, Server, has
 from claude_tier.routing.setup.memory import GIB, Memory
-from claude_tier.routing.target import Target
+from claude_tier.routing.target import Target, resolve
 
 if TYPE_CHECKING:
     from claude_tier.config import Config
@@ -55,7 +55,7 @@ def proposal(config: Config, seen: Seen, memories: Sequence[Memory]) -> Proposal
     return Proposal(
         additions={name: section for name, section in sections.items() if section},
         reasons=(*reasons, *(one.reason for one in filled)),
-        pulls=tuple(dict.fromkeys(one.target for one in filled if not _is_there(seen, one.target))),
+        pulls=tuple(_missing(seen, [*filled_roles(config), *(one.target for one in filled)])),
     )
 
 
@@ -123,9 +123,15 @@ def _windows(filled: Sequence[_Filled]) -> dict[str, dict[str, dict[str, int]]]:
     return found
 
 
-def _is_there(seen: Seen, target: Target) -> bool:
-    return any(
-        target.model in server.found.models
-        for server in seen.servers.values()
-        if server.owner.name == target.provider
-    )
+def filled_roles(config: Config) -> tuple[Target, ...]:
+    """The targets of the roles that the file fills and a local model could."""
+    filled = [role for role in catalogue.roles() if getattr(config.router, role) is not None]
+    return tuple(dict.fromkeys(target for role in filled for target in resolve(config, role)))
+
+
+def _missing(seen: Seen, targets: Sequence[Target]) -> Iterator[Target]:
+    """Those that the Ollama here would have to fetch first."""
+    server = _reachable(seen, "ollama")
+    for target in dict.fromkeys(targets):
+        if server and target.provider == server.owner.name and not has(server.found, target.model):
+            yield target

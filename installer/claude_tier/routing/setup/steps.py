@@ -16,7 +16,6 @@ from claude_tier.routing.setup.looking import GET_OLLAMA, Clients, Seen, Server
 from claude_tier.routing.setup.memory import Memory
 from claude_tier.routing.setup.proposing import Proposal
 from claude_tier.routing.setup.writing import Change
-from claude_tier.routing.target import Target, resolve
 
 if TYPE_CHECKING:
     from claude_tier.config import Config
@@ -77,17 +76,11 @@ def look(
     seen, memories = anyio.run(around), memory.found()
     made = proposing.proposal(config, seen, memories)
     there = any(server.found.reachable for server in seen.servers.values())
-    if not (there or seen.keys or roles(config)):
+    if not (there or seen.keys or proposing.filled_roles(config)):
         raise UserError(
             "there is neither a local model server nor a key on this machine", _start(seen)
         )
     return Findings(seen, memories, made, writing.change(made.additions))
-
-
-def roles(config: Config) -> tuple[Target, ...]:
-    """The targets of the roles that the file fills and a local model could."""
-    filled = [role for role in catalogue.roles() if getattr(config.router, role) is not None]
-    return tuple(dict.fromkeys(target for role in filled for target in resolve(config, role)))
 
 
 def _start(seen: Seen) -> str:
