@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import time
+import uuid
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, closing
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Literal, NamedTuple, final
 
 import anyio
+from anyio import to_thread
+from claude_tier_hooks import cooldowns, ledger, routed
 from claude_tier_hooks.shapes import Json
 
-from claude_tier.routing import providers
+from claude_tier.errors import UserError
+from claude_tier.routing import accounting, emergency, providers, wording
+from claude_tier.routing import target as names
+from claude_tier.routing.accounting import Books, Exchange
 from claude_tier.routing.answer import Answer, Attempt, NobodyError
-from claude_tier.routing.fault import Fault
-from claude_tier.routing.prompt import Delta, Finished, Prompt
+from claude_tier.routing.chain import Chain, Course, Reply, Request, Timing
+from claude_tier.routing.cooldown import Cooldowns, Cooling, said
+from claude_tier.routing.emergency import Emergency
+from claude_tier.routing.prompt import Prompt
 from claude_tier.routing.target import Target
 
 if TYPE_CHECKING:
@@ -25,17 +33,35 @@ __all__ = ["Answer", "Attempt", "NobodyError", "Origin", "Router"]
 
 Origin = Literal["ask", "mcp", "pipeline", "heartbeat"]
 Clients = Callable[["Config", str], AbstractAsyncContextManager["Client"]]
+LOCAL_PROMPT = "this prompt stays on this machine"
 
 
 def _mute(_line: str) -> None:
     """Nobody listens."""
 
 
+@dataclass(frozen=True)
+class _Allowed:
+    """Whom a request may ask, whom it may not and why."""
+
+    targets: tuple[Target, ...]
+    kept: tuple[tuple[Target, str, str], ...] = ()  # target, cause, why
+    because: Emergency | None = None
+
+
+class _Known(NamedTuple):
+    """What is on, the budget on the plan that is used up, whether anything is cooling at all."""
+
+    on: Emergency | None
+    plan: Json | None = None
+    cooling: bool = False
+
+
 @final
 class Router:
     """Asks targets in order until one answers; use it in an `async with`.
 
-    `say` gets one line for each retry worth telling, fallback, skip and emergency.
+    `say` gets one line for each retry, fallback, skip and emergency.
     """
 
     def __init__(
@@ -46,14 +72,22 @@ class Router:
         origin: Origin = "ask",
         say: Callable[[str], None] = _mute,
         clients: Clients | None = None,
+        timing: Timing | None = None,
     ) -> None:
-        self.config = config
-        self.rules = rules
-        self.origin = origin
-        self.say = say
+        self._config = config
+        self._rules = rules
+        self._origin = origin
+        self._say = say
+        self._warned: set[str] = set()
         self._make = clients or providers.client
+        self._timing = timing or Timing()
         self._open: dict[str, Client] = {}
+        self._opening = anyio.Lock()
         self._stack = AsyncExitStack()
+        self._folder = emergency.here()
+        self._cooldowns = Cooldowns(config, clock=self._timing.clock, warn=self._warn)
+        self._books = Books(self._warn, folder=self._folder)
+        self._chain = Chain(config, self._client, self._cooldowns, self._timing)
 
     async def __aenter__(self) -> Router:
         return self
@@ -71,7 +105,7 @@ class Router:
         prompt: Prompt,
         targets: Sequence[Target],
         *,
-        route: str | None = None,  # noqa: ARG002 - for the ledger
+        route: str | None = None,
         on_text: Callable[[str], None] | None = None,
         timeout: float | None = None,
     ) -> Answer:
@@ -79,48 +113,159 @@ class Router:
 
         Once something was given to `on_text`, a failure ends the request.
         """
-        began, attempts = time.monotonic(), list[Attempt]()
-        with anyio.move_on_after(timeout):
-            for target in targets:
-                at = time.monotonic()
-                try:
-                    text, end = await self._one(target, prompt, on_text)
-                except Fault as fault:
-                    spent = time.monotonic() - at
-                    attempts.append(Attempt(target, fault.cause, fault.message, spent))
-                    self.say(f"{target} did not answer: {fault.message}")
-                    if fault.broke_off and on_text:
-                        break
-                    continue
-                return Answer(
-                    text=text,
-                    asked=targets[0],
-                    target=target,
-                    model=end.model,
-                    usage=end.usage,
-                    usd=end.usage.usd,
-                    seconds=time.monotonic() - began,
-                    reason=end.reason,
-                    attempts=tuple(attempts),
-                )
-        raise NobodyError("nobody answered", attempts=attempts)
+        if not targets:
+            raise NobodyError("there is no target to ask")
+        began, at = self._timing.elapsed(), self._timing.clock()
+        course = Course(self._say)
+        deadline = None if timeout is None else began + timeout
+        request = Request(prompt, tuple(dict.fromkeys(targets)), on_text, deadline)
+        exchange = Exchange(
+            id=uuid.uuid4().hex,
+            at=at,
+            origin=self._origin,
+            route=route,
+            asked=request.targets[0],
+            attempts=course.attempts,
+            outcome=routed.CANCELLED,
+        )
+        try:
+            reply = await self._reply(request, course)
+            exchange = self._judged(exchange, reply)
+        finally:
+            seconds = self._timing.elapsed() - began
+            exchange = replace(exchange, seconds=seconds)
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(self._books.write, exchange)
+        if reply is None:
+            raise _nobody(course)
+        return _answer(exchange, reply, course)
 
-    async def _one(
-        self, target: Target, prompt: Prompt, on_text: Callable[[str], None] | None
-    ) -> tuple[str, Finished]:
-        client = await self._client(target.provider)
-        parts: list[str] = []
-        async for event in client.answer(target.model, prompt, stream=on_text is not None):
-            if isinstance(event, Delta):
-                parts.append(event.text)
-                if on_text:
-                    on_text(event.text)
-            else:
-                return "".join(parts), event
-        raise Fault("server", "the answer ended without its end", broke_off=bool(parts))
+    async def _reply(self, request: Request, course: Course) -> Reply | None:
+        allowed = await self._allowed(request)
+        _tell(allowed, course, self._timing.clock())
+        reply = await self._chain.first(replace(request, targets=allowed.targets), course)
+        if reply or course.ended or allowed.because or request.prompt.local_only:
+            return reply
+        # What failed just now is cooling now: what runs here may still be asked.
+        later = await self._allowed(request)
+        left = tuple(one for one in later.targets if one not in request.targets)
+        if later.because is None or not left:
+            return None
+        _tell(replace(later, kept=()), course, self._timing.clock())
+        return await self._chain.first(replace(request, targets=left), course)
+
+    async def _allowed(self, request: Request) -> _Allowed:
+        """Local targets alone where the prompt or an emergency says so; else all."""
+        asked = request.targets
+        if request.prompt.local_only:
+            return self._local(asked, None, "local", LOCAL_PROMPT)
+        now = self._timing.clock()
+        known = self._standing(now)
+        on = known.on
+        if on is None and known.cooling:
+            kept = await self._all_cooling(asked)
+            on = emergency.of_cooling(kept) if kept else None
+        if on is not None:
+            return self._local(asked, on, "emergency", on.reason)
+        if known.plan is None:
+            return _Allowed(asked)
+        return self._without_plan(asked, known.plan)
+
+    def _local(
+        self, asked: tuple[Target, ...], because: Emergency | None, cause: str, why: str
+    ) -> _Allowed:
+        here = emergency.local_targets(self._config, asked)
+        kept = tuple((one, cause, why) for one in asked if not names.is_local(self._config, one))
+        return _Allowed(here, kept, because)
+
+    def _without_plan(self, asked: tuple[Target, ...], plan: Json) -> _Allowed:
+        """Only `claude` itself uses the plan, whose window the budget is about."""
+        there = names.providers(self._config)
+        shut = [one for one in asked if there[one.provider].kind == "claude-cli"]
+        why = f"the budget {plan['budget']['name']} on the plan is used up"
+        left = tuple(one for one in asked if one not in shut)
+        return _Allowed(left, tuple((one, "budget", why) for one in shut))
+
+    def _standing(self, now: float) -> _Known:
+        """What holds for every request; where the ledger cannot be read, what holds without it."""
+        with said(self._warn), closing(ledger.connect()) as db:
+            on = emergency.standing(db, self._config, self._rules, now, self._folder)
+            plan = emergency.plan_is_used_up(db, self._rules, now, self._folder)
+            return _Known(on, plan, bool(cooldowns.listed(db, now)))
+        return _Known(emergency.standing(None, self._config, self._rules, now, self._folder))
+
+    async def _all_cooling(self, asked: Sequence[Target]) -> list[Cooling]:
+        """What keeps every paid target of a request out; empty where one may be asked."""
+        found = []
+        for one in asked:
+            if names.is_local(self._config, one):
+                continue
+            try:
+                kept = self._cooldowns.standing(await self._chain.place(one))
+            except UserError:
+                return []
+            if kept is None or kept.cause == "model":  # a wrong name is no emergency
+                return []
+            found.append(kept)
+        return found
+
+    def _judged(self, exchange: Exchange, reply: Reply | None) -> Exchange:
+        if reply is None:
+            return replace(exchange, outcome=routed.FAILED)
+        usd = accounting.price(self._config, self._rules, reply.target, reply.end, now=exchange.at)
+        return replace(
+            exchange, outcome=routed.ANSWERED, target=reply.target, end=reply.end, usd=usd
+        )
 
     async def _client(self, name: str) -> Client:
-        if name not in self._open:
-            made = self._make(self.config, name)
-            self._open[name] = await self._stack.enter_async_context(made)
-        return self._open[name]
+        async with self._opening:
+            if name not in self._open:
+                made = self._make(self._config, name)
+                self._open[name] = await self._stack.enter_async_context(made)
+            return self._open[name]
+
+    def _warn(self, line: str) -> None:
+        """What is wrong beside the request itself, each thing once."""
+        if line not in self._warned:
+            self._warned.add(line)
+            self._say(line)
+
+
+def _tell(allowed: _Allowed, course: Course, now: float) -> None:
+    """Once for each request: what may not be asked, and why."""
+    for target, cause, why in allowed.kept:
+        course.attempts.append(Attempt(target, cause, why, skipped=True))
+    if allowed.because:
+        text = allowed.because.text(now)
+        course.tell(f"Emergency mode: {text}. Only local models answer.")
+        course.remedies.append(f"It ends by itself, or with `{allowed.because.ends}`.")
+    elif allowed.kept:
+        names_ = ", ".join(str(one[0]) for one in allowed.kept)
+        course.pending.append(f"{names_} may not be asked: {allowed.kept[0][2]}")
+
+
+def _nobody(course: Course) -> NobodyError:
+    """Why nobody answered, with what can be done about it."""
+    whys = [f"{one.target}: {wording.plain(one.why)}" for one in course.attempts]
+    told = "; ".join(dict.fromkeys(whys))
+    message = f"{course.ended or 'nobody answered'} ({told})" if told else str(course.ended)
+    hints = list(dict.fromkeys(wording.plain(one) for one in course.remedies))
+    if any(one.cause == "cooling" for one in course.attempts):
+        hints.append("`claude-tier cooldown list` shows what is kept out, and how to clear it")
+    hint = ". ".join(hints) + "." if hints else None
+    return NobodyError(message, hint, attempts=course.attempts, notices=course.notices)
+
+
+def _answer(exchange: Exchange, reply: Reply, course: Course) -> Answer:
+    return Answer(
+        text=reply.text,
+        asked=exchange.asked,
+        target=reply.target,
+        model=reply.end.model,
+        usage=reply.end.usage,
+        usd=exchange.usd,
+        seconds=exchange.seconds,
+        reason=reply.end.reason,
+        attempts=tuple(course.attempts),
+        notices=tuple(course.notices),
+    )

@@ -1,0 +1,173 @@
+"""The cooldowns that all processes share, as the router asks for and keeps them.
+
+A ledger that is locked or broken never keeps an answer back: then nothing is kept out, and that is
+said once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from claude_tier_hooks import cooldowns, ledger
+from claude_tier_hooks.shapes import Json
+
+from claude_tier.routing import target as targets
+from claude_tier.routing.fault import Fault
+
+if TYPE_CHECKING:
+    from claude_tier.config import Config
+
+UNUSABLE = (sqlite3.Error, OSError, ledger.DamagedError)
+
+
+class Place(NamedTuple):
+    """What is kept out: a model under one account of a provider."""
+
+    provider: str
+    account: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Cooling:
+    """Why something is kept out. `until` is None for a key that has to change.
+
+    `probe` is when one request may try it again, None where none will; `named` says whether the
+    server itself named the time.
+    """
+
+    provider: str
+    account: str
+    model: str
+    cause: str
+    why: str
+    since: float
+    until: float | None
+    named: bool
+    step: int
+    probing: bool
+
+    @classmethod
+    def of(cls, row: Json, now: float) -> Cooling:
+        """A row of the ledger."""
+        names = ("provider", "account", "model", "cause", "why", "since", "until", "step")
+        kept = {name: row[name] for name in names}
+        return cls(**kept, named=bool(row["named"]), probing=(row["probe"] or 0.0) > now)
+
+    @property
+    def what(self) -> str:
+        """openrouter for the whole account, openrouter/x/y for one model."""
+        every = self.model == cooldowns.EVERY
+        return self.provider if every else f"{self.provider}/{self.model}"
+
+    @property
+    def clear(self) -> str:
+        """The command that ends it."""
+        return f"claude-tier cooldown clear {self.what}"
+
+    def fields(self) -> dict[str, object]:
+        """The JSON of it; the next probe is when it is over."""
+        return {
+            "provider": self.provider,
+            "account": self.account,
+            "model": None if self.model == cooldowns.EVERY else self.model,
+            "cause": self.cause,
+            "why": self.why,
+            "since": self.since,
+            "until": self.until,
+            "next_probe": self.until,
+            "named_by_server": self.named,
+            "step": self.step,
+            "probing": self.probing,
+            "clear": self.clear,
+        }
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Whether a target may be asked: `kept` says why not, `probe` that this is its one try."""
+
+    probe: bool = False
+    kept: Cooling | None = None
+
+
+class Cooldowns:
+    """Looks into the ledger right before an attempt, and writes into it right after."""
+
+    def __init__(
+        self, config: Config, *, clock: Callable[[], float], warn: Callable[[str], None]
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._warn = warn
+
+    def admit(self, place: Place) -> Admission:
+        """Whether it may be asked now."""
+        now = self._clock()
+        with self._ledger() as db:
+            probe, row = cooldowns.admit(db, place, now)
+            return Admission(probe, Cooling.of(row, now) if row else None)
+        return Admission()
+
+    def standing(self, place: Place) -> Cooling | None:
+        """What keeps it out now, without a claim to try it."""
+        now = self._clock()
+        with self._ledger() as db:
+            row = cooldowns.standing(db, place, now)
+            return Cooling.of(row, now) if row else None
+        return None
+
+    def fail(self, place: Place, fault: Fault) -> tuple[Cooling | None, bool]:
+        """(what keeps it out from now on, whether this very failure began it)."""
+        now = self._clock()
+        until = fault.until
+        if until is None and fault.retry_after is not None:
+            until = now + fault.retry_after
+        said = {
+            "cause": fault.cause,
+            "why": fault.message,
+            "until": until,
+            # Nobody there is nobody there for every model; a key is that of the account.
+            "everywhere": fault.everywhere or fault.cause in ("connect", "key"),
+        }
+        ceiling = targets.providers(self._config)[place.provider].longest_cooldown
+        with self._ledger() as db, ledger.Writing(db):
+            row, first = cooldowns.fail(db, place, said, now, ceiling)
+            return Cooling.of(row, now) if row else None, first
+        return None, True
+
+    def answered(self, place: Place, began: float) -> None:
+        """It answered a request that began then."""
+        with self._ledger() as db:
+            if cooldowns.waits(db, place):
+                with ledger.Writing(db):
+                    cooldowns.answered(db, place, began)
+
+    def release(self, place: Place) -> None:
+        """Its one try ended without a verdict."""
+        with self._ledger() as db, ledger.Writing(db):
+            cooldowns.release(db, place)
+
+    @contextmanager
+    def _ledger(self) -> Iterator[sqlite3.Connection]:
+        """The ledger for one look; what goes wrong with it is said, and the block is left."""
+        with said(self._warn):
+            db = ledger.connect()
+            try:
+                yield db
+            finally:
+                db.close()
+
+
+@contextmanager
+def said(warn: Callable[[str], None]) -> Iterator[None]:
+    """Turn what is wrong with the ledger into a warning; the block is left at that point."""
+    try:
+        yield
+    except UNUSABLE as fault:
+        text = " ".join(str(fault).split())
+        warn(f"the ledger cannot be used ({text}): cooldowns and figures may be missing")

@@ -1,0 +1,155 @@
+"""Emergency mode: nothing that costs money is asked, only models that run on this machine.
+
+It is on by hand, by configuration, while a budget is at `stop`, or while every paid target of a
+request is cooling. It ends by itself with what it is there for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from claude_tier_hooks import budget, ledger, project, state
+from claude_tier_hooks.shapes import Json
+
+from claude_tier.routing import target as targets
+from claude_tier.routing import wording
+from claude_tier.routing.target import Target
+
+if TYPE_CHECKING:
+    from claude_tier.config import Config
+    from claude_tier.routing.cooldown import Cooling
+
+ROLES = ("small", "coding", "large")  # where local models are looked for when a chain has none
+FILE = "emergency"
+OFF = "claude-tier emergency off"
+PLAN = "plan_percent"
+
+
+@dataclass(frozen=True)
+class Emergency:
+    """Why only local models answer. `until` is None where no time is known; `ends` says how."""
+
+    reason: str
+    since: float | None
+    until: float | None
+    ends: str
+
+    def fields(self) -> dict[str, object]:
+        """The JSON of it."""
+        return asdict(self)
+
+    def text(self, now: float) -> str:
+        """every paid target is cooling, until 14:05"""
+        if self.until is None:
+            return self.reason
+        return f"{self.reason}, until {wording.moment(self.until, now)}"
+
+
+def standing(
+    db: sqlite3.Connection | None, config: Config, rules: Json, now: float, folder: str
+) -> Emergency | None:
+    """What is on for every request from that folder; None where nothing is.
+
+    Without a ledger no budget is known, and none holds.
+    """
+    return by_hand(now) or _configured(config) or (_spent(db, rules, now, folder) if db else None)
+
+
+def by_hand(now: float) -> Emergency | None:
+    """The switch of `claude-tier emergency on`, as long as it holds."""
+    switch = state.read_json(state.path(FILE))
+    if switch is None:
+        return None
+    ends = switch.get("until")
+    until = float(ends) if isinstance(ends, (int, float)) else None
+    if until is not None and until <= now:
+        return None
+    return Emergency("switched on by hand", switch.get("since"), until, OFF)
+
+
+def turn_on(now: float, seconds: int | None) -> Emergency:
+    """Set the switch for so many seconds, without an end when None."""
+    until = None if seconds is None else now + seconds
+    state.write_private(state.path(FILE), json.dumps({"since": now, "until": until}) + "\n")
+    return Emergency("switched on by hand", now, until, OFF)
+
+
+def turn_off(now: float) -> bool:
+    """Take the switch away; whether it was still in effect."""
+    was_on = by_hand(now) is not None
+    Path(state.path(FILE)).unlink(missing_ok=True)
+    return was_on
+
+
+def of_cooling(kept: Sequence[Cooling]) -> Emergency:
+    """Every paid target of a request is kept out; it ends with the first that is not."""
+    ends = [one.until for one in kept if one.until is not None]
+    names = ", ".join(dict.fromkeys(one.what for one in kept))
+    return Emergency(
+        f"every paid target is cooling ({names})",
+        min(one.since for one in kept),
+        min(ends, default=None),
+        "claude-tier cooldown clear",
+    )
+
+
+def plan_is_used_up(db: sqlite3.Connection, rules: Json, now: float, folder: str) -> Json | None:
+    """The budget on a window of the plan that is at `stop`: only `claude` itself uses the plan."""
+    return next(_stopped(db, rules, now, folder, plan=True), None)
+
+
+def local_targets(config: Config, asked: Iterable[Target]) -> tuple[Target, ...]:
+    """Those of a request that run here, else those that the roles name."""
+    mine = tuple(one for one in asked if targets.is_local(config, one))
+    if mine:
+        return mine
+    named = (one for role in ROLES for one in targets.resolve(config, role))
+    return tuple(dict.fromkeys(one for one in named if targets.is_local(config, one)))
+
+
+def _configured(config: Config) -> Emergency | None:
+    if not config.router.local_only:
+        return None
+    return Emergency("router.local_only is set", None, None, "change router.local_only")
+
+
+def _spent(db: sqlite3.Connection, rules: Json, now: float, folder: str) -> Emergency | None:
+    for one in _stopped(db, rules, now, folder, plan=False):
+        what = one["budget"]
+        until = budget.reset_at(what, one["since"], now)
+        return Emergency(
+            f"the budget {what['name']} is used up", one["since"], until, "claude-tier off --for 1h"
+        )
+    return None
+
+
+def _stopped(
+    db: sqlite3.Connection, rules: Json, now: float, folder: str, *, plan: bool
+) -> Iterator[Json]:
+    """The user's and this project's budgets at `stop`; none while `claude-tier off` holds."""
+    if state.off_until(now) is not None:
+        return iter(())
+    wanted = [
+        one
+        for one in rules["budgets"]
+        if one["scope"]["kind"] in ("user", "project")
+        and one["period"] != "session"
+        and (one["unit"] == PLAN) is plan
+    ]
+    here = {"session": -1, "project": ledger.known_id(db, project.root(folder))}
+    found = budget.standing(db, {**rules, "budgets": wanted}, here, now)
+    return (one for one in found if one["level"] == "stop")
+
+
+def here() -> str:
+    """The folder that a request comes from; the home folder where that one is gone."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - compared as text with what hooks wrote
+    except OSError:
+        return str(Path.home())
