@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Literal, cast
 
@@ -283,9 +283,9 @@ def _acyclic(steps: list[Step]) -> list[Step]:
     return steps
 
 
-def edges(steps: Iterable[Step]) -> Mapping[str, frozenset[str]]:
+def edges(steps: Iterable[Step]) -> Mapping[str, Sequence[str]]:
     """What each step waits for, by id."""
-    return {step.id: step.after for step in steps}
+    return {step.id: sorted(step.after) for step in steps}
 
 
 class Pipeline(Section):
@@ -309,8 +309,12 @@ class Pipeline(Section):
     @property
     def in_order(self) -> tuple[Step, ...]:
         """The steps in an order in which each has what it needs; as written, where that may be."""
-        by_id = {step.id: step for step in self.steps}
-        return tuple(by_id[name] for name in TopologicalSorter(edges(self.steps)).static_order())
+        left, order = list(self.steps), list[Step]()
+        while left:
+            done = {step.id for step in order}
+            order.append(next(step for step in left if step.after <= done))
+            left.remove(order[-1])
+        return tuple(order)
 
     @property
     def answer(self) -> str | None:
