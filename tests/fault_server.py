@@ -25,7 +25,7 @@ from wire_formats import Reply, lookups
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["FAULTS", "Fault", "FaultServer", "Reply"]
+__all__ = ["FAULTS", "Behaviour", "Fault", "FaultServer", "Reply"]
 
 Behaviour = Reply | Fault
 Chooser = Callable[[Request], Behaviour]

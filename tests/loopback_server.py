@@ -20,6 +20,7 @@ from claude_tier.livecheck.request import Request
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+PATIENCE = 60  # seconds until a client counts as hanging
 AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset, whatever is unsent
 
 
@@ -35,6 +36,7 @@ class LoopbackServer:
         self.port: int = listener.getsockname()[1]
         self.closing = threading.Event()
         self._seen: list[Request] = []
+        self._arrived = threading.Condition()
         self._server = _Server(listener, handler, self)
         # It looks for the end of its service this often; the default is twice a second.
         interval = {"poll_interval": 0.02}
@@ -63,10 +65,18 @@ class LoopbackServer:
     @property
     def seen(self) -> list[Request]:
         """Everything it was asked, in order of arrival."""
-        return list(self._seen)
+        with self._arrived:
+            return list(self._seen)
+
+    def wait_for(self, number: int) -> None:
+        """Return once it was asked so often; AssertionError when it is not for a long time."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self._seen) >= number, PATIENCE)
 
     def keep(self, request: Request) -> None:
-        self._seen.append(request)
+        with self._arrived:
+            self._seen.append(request)
+            self._arrived.notify_all()
 
 
 class Handler(BaseHTTPRequestHandler):
