@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ class Recorder(LoopbackServer):
         super().__init__(_Pass, namespace=namespace)
         self.upstream = urlsplit(upstream).netloc
         self.cuts: deque[int] = deque()
+        self.broken = threading.Event()  # an answer ended early: whoever asked has gone, or it has
 
     @property
     def requests(self) -> list[Request]:
@@ -49,6 +51,7 @@ class _Pass(Handler):
             answer = self._ask(upstream, request, body)
             self._pass_on(answer, left)
         except (http.client.HTTPException, OSError):
+            recorder.broken.set()
             self.reset()
         finally:
             upstream.close()
