@@ -136,17 +136,22 @@ def _next(old: Json | None, fault: Json, now: float, ceiling: float) -> Json:
 
 
 def answered(db: sqlite3.Connection, place: Row, began: float) -> int:
-    """What answers is kept out no longer; an answer that began before the failure says nothing."""
+    """What answers is kept out no longer; an answer that began before the failure says nothing.
+
+    Another key of that provider which was refused is history by then.
+    """
     done = db.execute(
-        "DELETE FROM cooldown WHERE provider = ? AND account = ? AND model IN (?, ?) AND last <= ?",
+        "DELETE FROM cooldown WHERE provider = ?1 AND last <= ?5 AND"
+        " (account = ?2 AND model IN (?3, ?4) OR account <> ?2 AND cause = 'key')",
         (*place, EVERY, began),
     )
     return done.rowcount
 
 
 def waits(db: sqlite3.Connection, place: Row) -> bool:
-    """Whether there is a row that an answer would clear."""
-    return bool(_rows(db, place, 0.0))
+    """Whether there is a row that an answer may clear."""
+    query = "SELECT 1 FROM cooldown WHERE provider = ? LIMIT 1"
+    return db.execute(query, place[:1]).fetchone() is not None
 
 
 def release(db: sqlite3.Connection, place: Row) -> None:

@@ -28,7 +28,8 @@ import anyio
 from claude_tier.errors import UserError
 from claude_tier.routing import wording
 from claude_tier.routing.answer import Attempt
-from claude_tier.routing.cooldown import Cooldowns, Cooling, Place
+from claude_tier.routing.cooldown import Cooldowns, Place
+from claude_tier.routing.cooling import Cooling
 from claude_tier.routing.fault import Fault
 from claude_tier.routing.prompt import Event, Finished, Prompt
 from claude_tier.routing.target import Target

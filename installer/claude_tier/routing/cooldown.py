@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from claude_tier_hooks import cooldowns, ledger
-from claude_tier_hooks.shapes import Json
 
 from claude_tier.routing import target as targets
+from claude_tier.routing.cooling import Cooling
 from claude_tier.routing.fault import Fault
 
 if TYPE_CHECKING:
@@ -30,61 +30,6 @@ class Place(NamedTuple):
     provider: str
     account: str
     model: str
-
-
-@dataclass(frozen=True)
-class Cooling:
-    """Why something is kept out. `until` is None for a key that has to change.
-
-    `probe` is when one request may try it again, None where none will; `named` says whether the
-    server itself named the time.
-    """
-
-    provider: str
-    account: str
-    model: str
-    cause: str
-    why: str
-    since: float
-    until: float | None
-    named: bool
-    step: int
-    probing: bool
-
-    @classmethod
-    def of(cls, row: Json, now: float) -> Cooling:
-        """A row of the ledger."""
-        names = ("provider", "account", "model", "cause", "why", "since", "until", "step")
-        kept = {name: row[name] for name in names}
-        return cls(**kept, named=bool(row["named"]), probing=(row["probe"] or 0.0) > now)
-
-    @property
-    def what(self) -> str:
-        """openrouter for the whole account, openrouter/x/y for one model."""
-        every = self.model == cooldowns.EVERY
-        return self.provider if every else f"{self.provider}/{self.model}"
-
-    @property
-    def clear(self) -> str:
-        """The command that ends it."""
-        return f"claude-tier cooldown clear {self.what}"
-
-    def fields(self) -> dict[str, object]:
-        """The JSON of it; the next probe is when it is over."""
-        return {
-            "provider": self.provider,
-            "account": self.account,
-            "model": None if self.model == cooldowns.EVERY else self.model,
-            "cause": self.cause,
-            "why": self.why,
-            "since": self.since,
-            "until": self.until,
-            "next_probe": self.until,
-            "named_by_server": self.named,
-            "step": self.step,
-            "probing": self.probing,
-            "clear": self.clear,
-        }
 
 
 @dataclass(frozen=True)

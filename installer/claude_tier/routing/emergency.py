@@ -23,7 +23,7 @@ from claude_tier.routing.target import Target
 
 if TYPE_CHECKING:
     from claude_tier.config import Config
-    from claude_tier.routing.cooldown import Cooling
+    from claude_tier.routing.cooling import Cooling
 
 ROLES = ("small", "coding", "large")  # where local models are looked for when a chain has none
 FILE = "emergency"

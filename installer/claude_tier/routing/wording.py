@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from claude_tier.routing.cooldown import Cooling
+from claude_tier.routing.cooling import Cooling
 
 CAUSES = {
     "pace": "too many requests",

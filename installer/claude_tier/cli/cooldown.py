@@ -1,0 +1,94 @@
+"""`claude-tier cooldown`: what is kept out after a failure, and how to ask it again."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from claude_tier_hooks import cooldowns, ledger
+
+from claude_tier.errors import UserError
+from claude_tier.output import json_option, print_json
+from claude_tier.report import ledger_file
+from claude_tier.routing import cooling
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> int | None:
+    """Show or end the cooldowns of providers that failed.
+
+    All requests of the router share them, whichever process makes them.
+
+    \b
+    Examples:
+      claude-tier cooldown list
+      claude-tier cooldown clear openrouter
+    """
+    return context.invoke(listing) if context.invoked_subcommand is None else None
+
+
+@command.command("list")
+@json_option
+def listing(*, as_json: bool = False) -> int:
+    """Show what is kept out: cause, since when, when it is tried next, and how to clear it.
+
+    When a cooldown is over, one request tries; an answer ends it, a failure makes the next longer.
+
+    \b
+    Examples:
+      claude-tier cooldown list
+      claude-tier cooldown list --json
+    """
+    now = time.time()
+    with _ledger() as db:
+        found = cooling.listed(db, now)
+    if as_json:
+        print_json({"cooldowns": [one.fields() for one in found]})
+    else:
+        from claude_tier.report import cooling as screen
+        from claude_tier.report.table import width
+
+        click.echo(screen.as_text(found, now=now, width=width()))
+    return 0
+
+
+@command.command()
+@click.argument("what", required=False, metavar="[PROVIDER[/MODEL]]")
+@json_option
+def clear(*, what: str | None, as_json: bool) -> int:
+    """Let a provider or one of its models be asked again; all of them where none is named.
+
+    Exit with 1 when what is named is not cooling.
+
+    \b
+    Examples:
+      claude-tier cooldown clear
+      claude-tier cooldown clear openrouter
+      claude-tier cooldown clear ollama/qwen3:8b
+    """
+    provider, _, model = (what or "").partition("/")
+    with _ledger() as db, ledger.Writing(db):
+        number = cooldowns.clear(db, provider or None, model or None)
+    if what and not number:
+        raise UserError(
+            f"{what} is not cooling", "`claude-tier cooldown list` shows what is.", code=1
+        )
+    if as_json:
+        print_json({"cleared": number})
+    else:
+        click.echo(f"Cleared {number} cooldown{'' if number == 1 else 's'}.")
+    return 0
+
+
+@contextmanager
+def _ledger() -> Iterator[sqlite3.Connection]:
+    with ledger_file.said():
+        db = ledger_file.opened()
+        try:
+            yield db
+        finally:
+            db.close()

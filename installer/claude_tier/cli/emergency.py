@@ -1,0 +1,129 @@
+"""`claude-tier emergency`: only models on this machine are asked."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from claude_tier import durations, switch
+from claude_tier.output import json_option, print_json
+
+if TYPE_CHECKING:
+    from claude_tier.routing.emergency import Emergency
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> int | None:
+    """Show or switch the mode in which only models on this machine are asked.
+
+    It is also on by itself while a budget of yours is at `stop`, and for a request whose paid
+    targets are all cooling. It is about the router's own requests: sessions of Claude Code go on.
+
+    \b
+    Examples:
+      claude-tier emergency
+      claude-tier emergency on --for 2h
+      claude-tier emergency off
+    """
+    return context.invoke(status) if context.invoked_subcommand is None else None
+
+
+@command.command()
+@json_option
+def status(*, as_json: bool = False) -> int:
+    """Show whether it is on for every request from this folder, why, until when, and the way out.
+
+    \b
+    Examples:
+      claude-tier emergency status
+      claude-tier emergency status --json
+    """
+    now = time.time()
+    found = _standing(now)
+    if as_json:
+        print_json(_fields(found))
+    else:
+        click.echo(_text(found, now))
+    return 0
+
+
+@command.command()
+@click.option(
+    "--for",
+    "seconds",
+    metavar="DURATION",
+    callback=durations.option,
+    help="How long: 30m, 2h, 1d. Else until `claude-tier emergency off`.",
+)
+@json_option
+def on(*, seconds: int | None, as_json: bool) -> int:
+    """Ask only models on this machine, for a while or until switched off.
+
+    \b
+    Examples:
+      claude-tier emergency on
+      claude-tier emergency on --for 2h
+    """
+    from claude_tier.routing import emergency
+
+    now = time.time()
+    found = emergency.turn_on(now, seconds)
+    if as_json:
+        print_json(_fields(found))
+    else:
+        click.echo(_text(found, now))
+    return 0
+
+
+@command.command()
+@json_option
+def off(*, as_json: bool) -> int:
+    """Take the switch away; what else keeps the mode on is said. Refused inside a session.
+
+    \b
+    Examples:
+      claude-tier emergency off
+    """
+    from claude_tier.routing import emergency
+
+    switch.refuse_in_session("emergency off")
+    now = time.time()
+    changed = emergency.turn_off(now)
+    found = _standing(now)
+    if as_json:
+        print_json({"changed": changed, **_fields(found)})
+    else:
+        click.echo("Switched off." if changed else "It was not switched on.")
+        if found:
+            click.echo(_text(found, now))
+    return 0
+
+
+def _standing(now: float) -> Emergency | None:
+    from claude_tier_hooks import policy, project
+
+    from claude_tier import config, paths
+    from claude_tier.report import ledger_file
+    from claude_tier.routing import emergency
+
+    folder = str(Path.cwd())
+    known = config.load(paths.state_dir() / config.CONFIG).config
+    rules = policy.load(project.root(folder))
+    with ledger_file.up_to_date(rules) as db:
+        return emergency.standing(db, known, rules, now, folder)
+
+
+def _fields(found: Emergency | None) -> dict[str, object]:
+    if found is None:
+        return {"on": False, "reason": None, "since": None, "until": None, "ends": None}
+    return {"on": True, **found.fields()}
+
+
+def _text(found: Emergency | None, now: float) -> str:
+    if found is None:
+        return "Off: every target may be asked."
+    return f"On: {found.text(now)}. Only models on this machine are asked.\nTo end it: {found.ends}"
