@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from claude_tier.config import Config
+    from claude_tier.routing.providers.http import Limits
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,11 @@ KINDS: dict[Kind, str] = {
 }
 
 
-def client(config: Config, name: str) -> Client:
-    """The client of that provider; UserError where it cannot be asked at all."""
+def client(config: Config, name: str, *, limits: Limits | None = None) -> Client:
+    """The client of that provider, with the limits of the configuration unless told others.
+
+    UserError where it cannot be asked at all.
+    """
     from claude_tier.routing.providers.http import Limits
 
     provider = target.providers(config)[name]
@@ -81,7 +85,7 @@ def client(config: Config, name: str) -> Client:
         raise UserError(f"the provider {name} has no kind, so it cannot be asked")
     module, _, named = KINDS[provider.kind].partition(":")
     made = getattr(importlib.import_module(f"{__name__}.{module}"), named)
-    limits = Limits(
+    usual = Limits(
         provider.timeout or config.router.timeout, provider.silence or config.router.silence
     )
-    return cast("Client", made(name, provider, limits))
+    return cast("Client", made(name, provider, limits or usual))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
 
 from claude_tier.routing.fault import Fault
 from claude_tier.routing.prompt import Delta, Event, Prompt, Usage
@@ -19,6 +21,13 @@ from claude_tier.routing.providers.endpoint import Endpoint
 SMALLEST = 4096  # tokens; a context grows by doubling, because each size loads the model anew
 REASONS: dict[str, Reason] = {"stop": "end", "length": "length"}
 _NUM_CTX = re.compile(r"^num_ctx\s+(\d+)", re.MULTILINE)
+
+
+class Shown(NamedTuple):
+    """Contexts of a model in tokens: what it was trained for, and what its own file sets."""
+
+    trained: int | None
+    set: int | None
 
 
 class Ollama(Endpoint):
@@ -49,33 +58,47 @@ class Ollama(Endpoint):
         """The configured window, else as much as this prompt needs and the model has."""
         if given := self._given(model):
             return given
+        shown = await self._show(model)
+        if shown.set:
+            return shown.set
         needed, size = prompt.estimated_tokens + prompt.max_tokens, SMALLEST
         while size < needed:
             size *= 2
-        most = await self._own_window(model)
-        return min(size, most) if most else size
+        return min(size, shown.trained or size)
+
+    async def window(self, model: str) -> int | None:
+        """The configuration's word, else Ollama's own; None where it does not answer."""
+        try:
+            return self._given(model) or await self._own_window(model)
+        except Fault:
+            return None
 
     async def _models(self) -> dict[str, int | None]:
         found = await self._json("/api/tags")
         names = [text(each.get("name")) for each in documents.mappings(found.get("models"))]
-        return {name: await self._shown_window(name) for name in names if name}
+        return {name: await self._own_window(name) for name in names if name}
 
     async def _own_window(self, model: str) -> int | None:
         """Asked for one model at a time: a look at all of them is a request for each."""
-        known = self._windows if self._windows is not None else {}
-        if model not in known:
-            known[model] = await self._shown_window(model)
-            self._windows = known
-        return known[model]
+        shown = await self._show(model)
+        return shown.set or shown.trained
 
-    async def _shown_window(self, model: str) -> int | None:
-        try:
-            shown = await self._json("/api/show", {"model": model})
-        except Fault:
-            return None
-        info = mapping(shown.get("model_info"))
-        lengths = [count(v) for k, v in info.items() if k.endswith(".context_length")]
-        return max(lengths, default=0) or None
+    async def _show(self, model: str) -> Shown:
+        """What it says of a model; nothing, where the request itself will be the judge."""
+        if model not in self._shown:
+            try:
+                document = await self._json("/api/show", {"model": model})
+            except Fault as fault:
+                if fault.cause in ("connect", "timeout", "key"):
+                    raise
+                document = {}
+            self._shown[model] = _read(document)
+        return self._shown[model]
+
+    @cached_property
+    def _shown(self) -> dict[str, Shown]:
+        """What was asked for so far."""
+        return {}
 
     def _remedy(self, fault: Fault, model: str | None) -> str | None:
         if fault.cause == "model" and model:
@@ -83,6 +106,13 @@ class Ollama(Endpoint):
         if fault.cause == "connect":
             return "ollama serve"
         return super()._remedy(fault, model)
+
+
+def _read(document: Json) -> Shown:
+    info = mapping(document.get("model_info"))
+    lengths = [count(size) for name, size in info.items() if name.endswith(".context_length")]
+    named = _NUM_CTX.search(text(document.get("parameters")))
+    return Shown(max(lengths, default=0) or None, int(named[1]) if named else None)
 
 
 class OllamaReader:

@@ -14,7 +14,7 @@ import anyio
 from anyio.abc import Process
 
 from claude_tier.routing.fault import Fault
-from claude_tier.routing.providers.http import LARGEST, Deadline, Limits, lines
+from claude_tier.routing.providers.http import Deadline, Limits, lines
 
 SAID = 2000  # bytes of its last words that are kept
 
@@ -47,10 +47,8 @@ class Running:
                 piece = await self._deadline.wait(self._process.stdout.receive(), silence=silence)
             except (anyio.EndOfStream, anyio.BrokenResourceError):
                 return
-            self._deadline.check()
             size += len(piece)
-            if size > LARGEST:
-                raise Fault("server", "said too much for an answer")
+            self._deadline.check(size)
             yield piece
 
 

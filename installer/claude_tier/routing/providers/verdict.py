@@ -90,7 +90,14 @@ class Failure(NamedTuple):
     def details(self) -> Json:
         """What some add to their words."""
         error = mapping(self.error)
-        return mapping((mapping(error.get("error")) or error).get("metadata"))
+        nested = mapping(error.get("error")) or error
+        return {**mapping(nested.get("details")), **mapping(nested.get("metadata"))}
+
+    @property
+    def judged(self) -> str:
+        """All that a judgement goes by, in lower case."""
+        more = (text(self.details.get(name)) for name in ("error_code", "error_type", "reason"))
+        return ": ".join(filter(None, (self.said, *more))).lower()
 
     @property
     def code(self) -> int | None:
@@ -111,16 +118,21 @@ def judge(failure: Failure, *, vendor: bool, now: float) -> Fault:
         shown(failure),
         status=failure.code,
         retry_after=after,
-        until=resets.named(failure.said, now) if cause in ("billing", "pace") else None,
+        until=_until(failure, now) if cause in ("billing", "pace") else None,
         everywhere=vendor and cause in WHOLE_ACCOUNT,
     )
+
+
+def _until(failure: Failure, now: float) -> float | None:
+    """The time that its words name, or what it adds to them."""
+    return resets.named(f"{failure.said} {text(failure.details.get('resets_at'))}", now)
 
 
 def _cause(failure: Failure) -> Cause:
     source = text(failure.details.get("limit_source"))
     if source:
         return "pace" if "in_flight" in source else "billing"
-    said, code = failure.said.lower(), failure.code
+    said, code = failure.judged, failure.code
     for cause, words in WORDS:
         if words.search(said):
             return cause
@@ -146,6 +158,7 @@ def final(fault: Fault, *secrets: keys.Secret, remedy: str | None, told: bool) -
     fault.message = printable(keys.redacted(fault.message, *secrets))
     fault.remedy = remedy and printable(remedy)
     fault.broke_off = told
+    fault.args = (fault.cause, fault.message)  # those it was made with had the server's own words
     return fault
 
 
