@@ -25,7 +25,7 @@ class Cron(NamedTuple):
 
 
 class ActiveHours(NamedTuple):
-    """Minutes since local midnight: from `start` until before `end`, which may be after midnight."""
+    """Minutes since local midnight, from `start` until before `end`; it may go over midnight."""
 
     start: int
     end: int
