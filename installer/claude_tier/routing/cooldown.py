@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,7 +53,7 @@ class Cooldowns:
     def admit(self, place: Place) -> Admission:
         """Whether it may be asked now."""
         now = self._clock()
-        with self._ledger() as db:
+        with said(self._warn), closing(ledger.connect()) as db:
             probe, row = cooldowns.admit(db, place, now)
             return Admission(probe, Cooling.of(row, now) if row else None)
         return Admission()
@@ -61,7 +61,7 @@ class Cooldowns:
     def standing(self, place: Place) -> Cooling | None:
         """What keeps it out now, without a claim to try it."""
         now = self._clock()
-        with self._ledger() as db:
+        with said(self._warn), closing(ledger.connect()) as db:
             row = cooldowns.standing(db, place, now)
             return Cooling.of(row, now) if row else None
         return None
@@ -72,7 +72,7 @@ class Cooldowns:
         until = fault.until
         if until is None and fault.retry_after is not None:
             until = now + fault.retry_after
-        said = {
+        known = {
             "cause": fault.cause,
             "why": fault.message,
             "until": until,
@@ -80,32 +80,22 @@ class Cooldowns:
             "everywhere": fault.everywhere or fault.cause in ("connect", "key"),
         }
         ceiling = targets.providers(self._config)[place.provider].longest_cooldown
-        with self._ledger() as db, ledger.Writing(db):
-            row, first = cooldowns.fail(db, place, said, now, ceiling)
+        with said(self._warn), closing(ledger.connect()) as db, ledger.Writing(db):
+            row, first = cooldowns.fail(db, place, known, now, ceiling)
             return Cooling.of(row, now) if row else None, first
         return None, True
 
     def answered(self, place: Place, began: float) -> None:
         """It answered a request that began then."""
-        with self._ledger() as db:
+        with said(self._warn), closing(ledger.connect()) as db:
             if cooldowns.waits(db, place):
                 with ledger.Writing(db):
                     cooldowns.answered(db, place, began)
 
     def release(self, place: Place) -> None:
         """Its one try ended without a verdict."""
-        with self._ledger() as db, ledger.Writing(db):
+        with said(self._warn), closing(ledger.connect()) as db, ledger.Writing(db):
             cooldowns.release(db, place)
-
-    @contextmanager
-    def _ledger(self) -> Iterator[sqlite3.Connection]:
-        """The ledger for one look; what goes wrong with it is said, and the block is left."""
-        with said(self._warn):
-            db = ledger.connect()
-            try:
-                yield db
-            finally:
-                db.close()
 
 
 @contextmanager
