@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +15,7 @@ import llama_server
 import pytest
 from claude_tier import cli
 from claude_tier.livecheck.request import Request
-from claude_tier_hooks import ledger
+from claude_tier_hooks import cooldowns, ledger
 from fault_server import FAULTS, Behaviour, FaultServer, Reply
 
 KEY = "sk-or-v1-0123456789abcdef"
@@ -147,7 +152,7 @@ def test_asking_has_a_target_answer_and_counts_it(
     printed = capsys.readouterr()
     asked = json.loads(printed.out)["providers"][0]["targets"][0]["asked"]
     assert (code, asked["answered"], asked["model"], asked["usd"]) == (0, True, "tiny", 0.0)
-    assert printed.err == "1 target gets one tiny prompt each: at most $0.00.\n"
+    assert printed.err == "1 target gets one tiny prompt each: free.\n"
 
 
 def test_a_name_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,3 +223,38 @@ def test_a_key_that_is_missing_is_told_by_its_variable(
     assert code == 1
     assert "MISSING_KEY" in found["providers"][0]["message"]
     assert "MISSING_KEY" in found["providers"][0]["remedy"]
+
+
+def test_what_cools_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which model, why and until when; what is over, or of another account, is not."""
+    configure(home, "providers: {o: {kind: ollama}, p: {kind: ollama}}\n")
+    now = time.time()
+    fault = {"cause": "server", "why": "status 500", "until": now + 3600, "everywhere": False}
+    with closing(ledger.connect()) as db, ledger.Writing(db):
+        cooldowns.fail(db, ("o", "-", "phi3"), fault, now, 7200)
+        cooldowns.fail(db, ("o", "0123456789ab", "old"), fault, now, 7200)
+        cooldowns.fail(db, ("p", "-", "m"), {**fault, "until": now}, now, 7200)
+    found = by_name(run(capsys, "list")[1])
+    [one] = found["o"]["cooling"]
+    assert (one["model"], one["cause"], one["why"]) == ("phi3", "server", "status 500")
+    assert one["until"] == pytest.approx(now + 3600)
+    assert found["p"]["cooling"] == []
+    assert cli.main(["providers"]) == 0
+    assert "phi3 (server)" in capsys.readouterr().out
+
+
+def test_a_listing_imports_no_http() -> None:
+    """What only looks at files does not pay for connections."""
+    code = (
+        "import sys; from claude_tier import cli; cli.main(['providers', 'list']);"
+        "print(sorted({'httpx', 'mcp'} & set(sys.modules)))"
+    )
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

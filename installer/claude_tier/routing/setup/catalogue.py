@@ -36,11 +36,10 @@ class Role(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A model for a role, with the window it should have and the bytes that takes."""
+    """A model for a role, and the window that it should have."""
 
-    model: str
+    model: Model
     window: int
-    need: int
 
 
 def roles() -> dict[str, Role]:
@@ -70,5 +69,5 @@ def choose(role: Role, memories: Sequence[Memory], there: Collection[str]) -> Ch
     for memory in memories:
         fitting = [one for one in role.models if one.need(role.window) <= memory.usable]
         for model in [one for one in fitting if one.name in there] or fitting:
-            return Choice(model.name, role.window, model.need(role.window))
+            return Choice(model, role.window)
     return None

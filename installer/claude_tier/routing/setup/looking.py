@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SERVERS: tuple[Kind, ...] = ("ollama", "llama-server", "litellm")
 PATIENCE = 15.0  # seconds for one provider to say what it has
 OLLAMA_PORT = 11434
-GET_OLLAMA = "Install Ollama from https://ollama.com/download, then run this again."
+GET_OLLAMA = "install Ollama from https://ollama.com/download"
 
 Clients = Callable[["Config", str], AbstractAsyncContextManager[Client]]
 

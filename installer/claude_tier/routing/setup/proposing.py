@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from claude_tier.config.providers import Kind
 from claude_tier.routing.setup import catalogue
+from claude_tier.routing.setup.catalogue import Choice
 from claude_tier.routing.setup.looking import Seen, Server, has
 from claude_tier.routing.setup.memory import GIB, Memory
 from claude_tier.routing.target import Target, resolve
@@ -31,12 +32,11 @@ class Proposal:
 
 @dataclass(frozen=True)
 class _Filled:
-    """A role with the model that would fill it; `window` is None where the server has its own."""
+    """A role with the model that would fill it; `choice` is None where it runs already."""
 
     role: str
     target: Target
-    window: int | None
-    reason: str
+    choice: Choice | None
 
 
 def proposal(config: Config, seen: Seen, memories: Sequence[Memory]) -> Proposal:
@@ -46,15 +46,18 @@ def proposal(config: Config, seen: Seen, memories: Sequence[Memory]) -> Proposal
     for name, keys, reason in _providers(config, seen):
         providers[name] = dict(keys)
         reasons.append(reason)
-    for name, windows in _windows(filled).items():
-        providers.setdefault(name, {})["models"] = windows
+    windows = _windows(filled)
+    for target, window in windows.items():
+        own = providers.setdefault(target.provider, {})
+        known = cast("dict[str, object]", own.setdefault("models", {}))
+        known[target.model] = {"window": window}
     sections: dict[str, object] = {
         "providers": providers,
         "router": {one.role: str(one.target) for one in filled},
     }
     return Proposal(
         additions={name: section for name, section in sections.items() if section},
-        reasons=(*reasons, *(one.reason for one in filled)),
+        reasons=(*reasons, *(_reason(one, windows) for one in filled)),
         pulls=tuple(_missing(seen, [*filled_roles(config), *(one.target for one in filled)])),
     )
 
@@ -89,9 +92,7 @@ def _of_ollama(
     chosen = catalogue.choose(wanted, memories, server.found.models)
     if chosen is None:
         return None
-    size = f"about {chosen.need / GIB:.1f} GiB with {chosen.window:,} tokens of context"
-    target = Target(server.owner.name, chosen.model)
-    return _Filled(role, target, chosen.window, f"router.{role}: {target} takes {size}")
+    return _Filled(role, Target(server.owner.name, chosen.model.name), chosen)
 
 
 def _of_llama_server(role: str, wanted: catalogue.Role, seen: Seen) -> _Filled | None:
@@ -101,9 +102,7 @@ def _of_llama_server(role: str, wanted: catalogue.Role, seen: Seen) -> _Filled |
         return None
     for model, window in server.found.models.items():
         if window and window >= wanted.window and model.isprintable():
-            target = Target(server.owner.name, model)
-            reason = f"router.{role}: {target} runs with {window:,} tokens of context"
-            return _Filled(role, target, None, reason)
+            return _Filled(role, Target(server.owner.name, model), None)
     return None
 
 
@@ -112,15 +111,21 @@ def _reachable(seen: Seen, kind: Kind) -> Server | None:
     return server if server and server.found.reachable else None
 
 
-def _windows(filled: Sequence[_Filled]) -> dict[str, dict[str, dict[str, int]]]:
-    """Provider -> model -> {window}: the largest that one of its roles wants."""
-    found: dict[str, dict[str, dict[str, int]]] = {}
+def _windows(filled: Sequence[_Filled]) -> dict[Target, int]:
+    """The context of each model that is loaded for it: the largest that one of its roles wants."""
+    found: dict[Target, int] = {}
     for one in filled:
-        if one.window is not None:
-            models = found.setdefault(one.target.provider, {})
-            old = models.get(one.target.model, {"window": 0})
-            models[one.target.model] = {"window": max(old["window"], one.window)}
+        if one.choice is not None:
+            found[one.target] = max(found.get(one.target, 0), one.choice.window)
     return found
+
+
+def _reason(one: _Filled, windows: Mapping[Target, int]) -> str:
+    if one.choice is None:
+        return f"router.{one.role}: {one.target} runs already"
+    window = windows[one.target]
+    size = f"{one.choice.model.need(window) / GIB:.1f} GiB with {window:,} tokens of context"
+    return f"router.{one.role}: {one.target} takes about {size}"
 
 
 def filled_roles(config: Config) -> tuple[Target, ...]:

@@ -24,8 +24,10 @@ def as_text(checked: Sequence[Checked], *, width: int) -> str:
 def before(estimate: Estimate) -> str:
     """What asking may cost: 3 targets get one tiny prompt each: at most $0.0012, 1 unpriced."""
     targets = "1 target gets" if estimate.targets == 1 else f"{estimate.targets} targets get"
-    unpriced = f", {estimate.unpriced} without a known price" if estimate.unpriced else ""
-    return f"{targets} one tiny prompt each: at most {figures.money(estimate.usd)}{unpriced}."
+    known = f"at most {figures.money(estimate.usd)}" if estimate.usd else "free"
+    unpriced = f"{estimate.unpriced} without a known price" if estimate.unpriced else ""
+    parts = [unpriced] if estimate.unpriced == estimate.targets else [known, unpriced]
+    return f"{targets} one tiny prompt each: {', '.join(filter(None, parts))}."
 
 
 def _providers(checked: Sequence[Checked], width: int) -> str:

@@ -84,15 +84,15 @@ def look(
 
 
 def _start(seen: Seen) -> str:
-    remedy = seen.servers["ollama"].remedy or GET_OLLAMA
-    return remedy if remedy == GET_OLLAMA else f"Run `{remedy}`, then run this again."
+    return f"Do this, then run it again: {seen.servers['ollama'].remedy or GET_OLLAMA}"
 
 
 def _found(server: Server) -> str:
     """ollama: 3 models at http://127.0.0.1:11434"""
     name, url = server.owner.name, server.owner.provider.url
     if not server.found.reachable:
-        return f"{name}: not at {url}"
+        remedy = f". Do this: {server.remedy}" if server.kind == "ollama" and server.remedy else ""
+        return f"{name}: not at {url}{remedy}"
     models = len(server.found.models)
     return f"{name}: {models} model{'' if models == 1 else 's'} at {url}"
 

@@ -14,7 +14,7 @@ from shipped import ROOT
 
 def chosen(role: str, *memories: Memory, there: Collection[str] = ()) -> str | None:
     found = catalogue.choose(catalogue.roles()[role], memories, there)
-    return found.model if found else None
+    return found.model.name if found else None
 
 
 @pytest.mark.parametrize(
