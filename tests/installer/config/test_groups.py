@@ -33,7 +33,7 @@ ONE_MISTAKE = [
     ("groups: {a/b: {}}", "groups.a/b: a name has no / and no space"),
     ("groups: {--x: {}}", "groups.--x: a name has no / and no space, and does not begin with -"),
     (group("context: 4096"), "groups.g.context: must be greater than or equal to 16384, not 4096"),
-    (group("fallback: gpt"), "groups.g.fallback: must be 'none', 'haiku', 'sonnet', 'opus' or 'fabl"),
+    (group("fallback: gpt"), "groups.g.fallback: must be 'none', 'haiku', 'sonnet', 'opus' or 'f"),
     (group("env: {ANTHROPIC_BASE_URL: 'https://x'}"), "groups.g.env.ANTHROPIC_BASE_URL: is the gr"),
     (group("env: {AWS_PROFILE: x}"), "groups.g.env.AWS_PROFILE: is the group's own to set or blan"),
     (group("env: {MY_API_KEY: x}"), "groups.g.env.MY_API_KEY: is the group's own to set or blank"),

@@ -1,0 +1,120 @@
+"""Runs the unmodified `claude` in an environment, as a shell would, and again where it may."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import FrameType
+from typing import IO, NamedTuple, NoReturn
+
+from claude_tier.errors import UserError
+from claude_tier.groups import replay
+
+CLIENT_VARIABLE = "CLAUDE_TIER_CLIENT"
+PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+
+
+class Command(NamedTuple):
+    """One `claude` with its arguments and its whole environment."""
+
+    program: str
+    arguments: Sequence[str]
+    environ: Mapping[str, str]
+
+    @property
+    def line(self) -> list[str]:
+        return [self.program, *self.arguments]
+
+
+def program(environ: Mapping[str, str]) -> str:
+    """The user's own `claude`; UserError where there is none."""
+    wanted = environ.get(CLIENT_VARIABLE) or "claude"
+    found = shutil.which(wanted, path=environ.get("PATH"))
+    if found is None:
+        hint = f"Install Claude Code, or set {CLIENT_VARIABLE} to its program."
+        raise UserError(f"there is no {wanted} on your PATH", hint)
+    return found
+
+
+def become(command: Command) -> NoReturn:
+    """Be that client from now on: its terminal, signals and exit code are its own."""
+    sys.stdout.flush()
+    for number in IGNORED_BY_PYTHON:
+        signal.signal(number, signal.SIG_DFL)
+    os.execve(command.program, command.line, dict(command.environ))  # noqa: S606 - that is the point
+
+
+class Held(NamedTuple):
+    """A run that has ended, and what it printed."""
+
+    code: int
+    printed: IO[bytes]
+    interrupted: bool
+
+    def text(self) -> str:
+        self.printed.seek(0)
+        return self.printed.read().decode("utf-8", "replace")
+
+    def show(self) -> None:
+        """Print it byte for byte."""
+        self.printed.seek(0)
+        shutil.copyfileobj(self.printed, sys.stdout.buffer)
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def held(command: Command, given: Callable[[], replay.Input]) -> Iterator[Held]:
+    """Run it to its end and keep back what it prints; its errors are shown as they come."""
+    with tempfile.TemporaryFile() as printed:
+        source = given()
+        try:
+            process = subprocess.Popen(
+                command.line,
+                env=dict(command.environ),
+                stdin=source.descriptor,
+                stdout=printed,
+            )
+        finally:
+            source.close()
+        with _passing_signals_on(process) as caught:
+            code = process.wait()
+        yield Held(code if code >= 0 else 128 - code, printed, bool(caught))
+
+
+@contextlib.contextmanager
+def _passing_signals_on(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """What is sent to us is for the client; yields what came."""
+    caught: list[int] = []
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        caught.append(number)
+        if not (number in (signal.SIGINT, signal.SIGQUIT) and _has_terminal()):
+            process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in PASSED_ON}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _has_terminal() -> bool:
+    """Whether a key pressed there reaches our whole group, and so the client without us."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
