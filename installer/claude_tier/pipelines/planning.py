@@ -7,7 +7,7 @@ high side; the price of a target is that of the first one.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -87,22 +87,28 @@ def plan(pipeline: Pipeline, inputs: Scope, folder: Path, rates: Rates) -> Plan:
 
 
 def _planned(step: Step, scope: Scope, items: Sequence[Item], rates: Rates) -> Planned:
-    tokens, targets = 0, tuple[Target, ...]()
+    targets, prompts = tuple[Target, ...](), list[int]()
     if step.write is None:
         targets = request.targets(step, rates.config).all
-        prompts = [request.prompt(step, {**scope, "item": item.value}) for item in items]
-        tokens = sum(one.estimated_tokens for one in prompts)
-    most = step.max_tokens * len(items) if targets else 0
+        asked = (request.prompt(step, {**scope, "item": item.value}) for item in items)
+        prompts = [one.estimated_tokens for one in asked]
     return Planned(
         step=step.id,
         after=tuple(sorted(step.after)),
         targets=tuple(map(str, targets)),
-        requests=len(items) if targets else 0,
+        requests=len(prompts),
         at_most=any(isinstance(item.value, Unknown) for item in items),
-        prompt_tokens=tokens,
-        answer_tokens=most,
-        usd=rates.usd(targets[0], prompt=tokens) if targets else 0.0,
-        usd_most=rates.usd(targets[0], prompt=tokens, answer=most) if targets else 0.0,
+        prompt_tokens=sum(prompts),
+        answer_tokens=step.max_tokens * len(prompts),
+        usd=_sum(rates.usd(targets[0], prompt=one) for one in prompts),
+        usd_most=_sum(rates.usd(targets[0], prompt=one, answer=step.max_tokens) for one in prompts),
         when=step.when,
         writes=step.write.path if step.write else None,
     )
+
+
+def _sum(parts: Iterable[float | None]) -> float | None:
+    """The sum; None where a part is not known."""
+    found = list(parts)
+    known = [one for one in found if one is not None]
+    return math.fsum(known) if len(known) == len(found) else None

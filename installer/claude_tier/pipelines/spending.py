@@ -9,20 +9,18 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from claude_tier_hooks import policy, prices
 from claude_tier_hooks.shapes import Json
 
-from claude_tier.config.pricing import Table, merge
 from claude_tier.errors import UserError
-from claude_tier.routing.target import Target, providers
+from claude_tier.routing import accounting
+from claude_tier.routing.prompt import Finished, Prompt, Usage
+from claude_tier.routing.target import Target
 
 if TYPE_CHECKING:
     from claude_tier.config import Config
-    from claude_tier.routing.prompt import Prompt
-
-CLAUDES = ("anthropic", "claude-cli")
 
 
 @dataclass(frozen=True)
@@ -34,23 +32,15 @@ class Rates:
 
     def usd(self, target: Target, *, prompt: int, answer: int = 0) -> float | None:
         """Dollars for so many tokens, an estimate; None where the target has no price."""
-        provider = providers(self.config)[target.provider]
-        if provider.free:
-            return 0.0
-        own, model = provider.prices, target.model
-        if model not in own and provider.kind not in CLAUDES:
-            return None
-        table = merge(cast("Table", self.rules["models"]), own)
-        tokens = dict.fromkeys(prices.KINDS, 0) | {"input": prompt, "output": answer}
-        whole = {**self.rules, "models": table}
-        return prices.price(whole, self._full(model, table), time.time(), tokens)
+        used = Finished(Usage(input=prompt, output=answer), self._full(target.model))
+        return accounting.price(self.config, self.rules, target, used, now=time.time())
 
-    def _full(self, model: str, table: Table) -> str:
-        """The model that an alias stands for: sonnet is the newest that the table has."""
-        if model in table or prices.plain_id(model) in table:
+    def _full(self, model: str) -> str:
+        """The model that an alias stands for: sonnet is the newest one that the table has."""
+        table, family = self.rules["models"], policy.family(model)
+        if family is None or prices.plain_id(model) in table:
             return model
-        family = policy.family(model)
-        return next((one for one in table if family and family in one), model)
+        return next((one for one in table if family in one), model)
 
 
 class Afford(NamedTuple):

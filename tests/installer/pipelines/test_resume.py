@@ -1,0 +1,227 @@
+"""Runs that were ended go on: nothing is asked twice, and what has changed is asked again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from claude_tier.pipelines import runs
+from llama_server import Start
+from recorder import Recorder
+
+from .conftest import Command, Configure, Write
+from .servers import Silent
+
+THREE = """
+  - {id: one, target: first/tiny, prompt: "{{ inputs.topic }}"}
+  - {id: two, target: first/tiny, prompt: "{{ steps.one.text }}"}
+  - {id: three, target: second/tiny, prompt: "{{ steps.two.text }}"}
+"""
+TOPIC = "inputs: {topic: {default: tea}}"
+PATIENCE = 60  # seconds until a process or server counts as hanging
+
+
+@contextmanager
+def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A real `claude-tier pipeline …`."""
+    imports = os.pathsep.join(entry for entry in sys.path if entry)
+    with subprocess.Popen(
+        [sys.executable, "-m", "claude_tier", "pipeline", *arguments],
+        env={**os.environ, "PYTHONPATH": imports},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        yield running
+        running.kill()
+
+
+def posts(recorder: Recorder) -> int:
+    """How many requests to a model it has seen."""
+    return sum(one.method == "POST" for one in recorder.requests)
+
+
+def ended(path: Path, end: signal.Signals, *, silent: Silent) -> tuple[int, str]:
+    """Start a run, end it once its third step was asked; exit code and stderr."""
+    with process("run", str(path)) as running:
+        assert silent.asked.wait(PATIENCE)
+        running.send_signal(end)
+        _, err = running.communicate(timeout=PATIENCE)
+    return running.returncode, err
+
+
+def test_after_a_kill_only_what_is_missing_is_asked(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """By the server's own record: steps 1 and 2 once, step 3 again."""
+    one, two = llama("said"), llama("done")
+    with Recorder(one.url) as first, Silent() as silent, Recorder(silent.url) as second:
+        configure(first=first.url, second=second.url)
+        path = pipeline(THREE, TOPIC)
+        code, _ = ended(path, signal.SIGKILL, silent=silent)
+        assert code == -signal.SIGKILL
+        assert posts(first) == 2
+        (run,) = runs.every()
+        assert run.standing == "interrupted"
+
+        second.upstream = urlsplit(two.url).netloc
+        done = command("run", "--resume", run.id)
+        assert (done.code, done.out) == (0, "done\n")
+        assert posts(first) == 2
+        assert "one: answered before, and kept\n" in done.err
+        assert runs.every()[0].standing == "done"
+
+
+def test_an_interrupt_reaches_the_provider_and_says_how_to_go_on(
+    llama: Start, configure: Configure, pipeline: Write
+) -> None:
+    """The connection is closed before the command ends with 130."""
+    one = llama("said")
+    with Silent() as silent:
+        configure(first=one.url, second=silent.url)
+        code, err = ended(pipeline(THREE, TOPIC), signal.SIGINT, silent=silent)
+        assert silent.left.wait(PATIENCE)
+    (run,) = runs.every()
+    assert code == 130
+    assert f"Interrupted. `claude-tier pipeline run --resume {run.id}` goes on from here." in err
+
+
+def test_a_run_at_work_cannot_be_resumed_or_forgotten(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """Two processes would ask everything twice."""
+    one = llama("said")
+    with Silent() as silent:
+        configure(first=one.url, second=silent.url)
+        path = pipeline(THREE, TOPIC)
+        with process("run", str(path)) as running:
+            assert silent.asked.wait(PATIENCE)
+            (run,) = runs.every()
+            assert run.standing == "running"
+            for arguments in (("run", "--resume", run.id), ("forget", run.id), ("undo", run.id)):
+                done = command(*arguments)
+                assert done.code == 1
+                assert "is at work in another process" in done.err
+            running.kill()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "again"),
+    [
+        ("", "", 0),
+        ("default: tea", "default: milk", 2),
+        ("steps.one.text", "steps.one.text }} {{ inputs.topic", 1),
+        ("id: three,", "id: three, max_tokens: 9,", 0),
+    ],
+)
+def test_what_has_changed_is_asked_again(
+    before: str,
+    after: str,
+    again: int,
+    llama: Start,
+    configure: Configure,
+    pipeline: Write,
+    command: Command,
+) -> None:
+    """A step, or what comes into it: what an earlier step says, if it says something else."""
+    one, two = llama("said"), llama("done")
+    with Recorder(one.url) as first:
+        configure(first=first.url, second=two.url)
+        path = pipeline(THREE, TOPIC)
+        run = command("run", str(path), "--json").json["run"]
+        path.write_text(path.read_text().replace(before, after) if before else path.read_text())
+        done = command("run", "--resume", run)
+        assert done.code == 0
+        # Step 2 gets the same text from step 1 whatever that was asked.
+        assert posts(first) - 2 == min(again, 1)
+
+
+def test_an_input_given_anew_replaces_the_one_before(
+    llama: Start, configure: Configure, pipeline: Write, command: Command, work: Path
+) -> None:
+    """Those that are not keep what they had, and a file is read again."""
+    one = llama("said")
+    with Recorder(one.url) as first:
+        configure(first=first.url)
+        path = pipeline(
+            '  - {id: a, target: first/tiny, prompt: "{{ inputs.x }} {{ inputs.y }}"}',
+            "inputs: {x: {}, y: {type: file}}",
+        )
+        (work / "y.md").write_text("first")
+        run = command("run", str(path), "-i", "x=1", "-i", "y=y.md", "--json").json["run"]
+        (work / "y.md").write_text("second")
+        command("run", "--resume", run, "-i", "x=2")
+        last = str(first.requests[-1].body)
+        assert posts(first) == 2
+        assert "2 <data-" in last
+        assert "second" in last
+
+
+def test_items_that_were_answered_are_not_asked_again(
+    llama: Start, configure: Configure, pipeline: Write, command: Command, work: Path
+) -> None:
+    """Of ten files one that changed is read anew."""
+    one = llama("said")
+    with Recorder(one.url) as first:
+        configure(first=first.url)
+        path = pipeline(
+            '  - {id: a, target: first/tiny, for_each: inputs.x, prompt: "{{ item }}"}',
+            "inputs: {x: {type: files}}",
+        )
+        for number in range(10):
+            (work / f"{number}.md").write_text(str(number))
+        run = command("run", str(path), "-i", "x=*.md", "--json").json["run"]
+        (work / "3.md").write_text("changed")
+        done = command("run", "--resume", run, "--json")
+        assert posts(first) == 11
+        (step,) = done.json["steps"]
+        assert [unit["reused"] for unit in step["outcomes"]].count(False) == 1
+
+
+def test_what_is_kept_is_its_users_alone_and_goes_after_a_week(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """Folders 0700, files 0600; the next run removes what is too old, except one at work."""
+    configure(first=llama("said").url)
+    path = pipeline('  - {id: a, target: first/tiny, prompt: "x"}')
+    command("run", str(path))
+    (old,) = runs.every()
+    found = [old.folder, *old.folder.rglob("*")]
+    modes = {stat.S_IMODE(one.stat().st_mode) for one in found if one.is_dir()}
+    assert modes == {0o700}
+    assert {stat.S_IMODE(one.stat().st_mode) for one in found if one.is_file()} == {0o600}
+
+    for one in found:
+        os.utime(one, (0, 0))
+    with old.locked():
+        command("run", str(path))
+    assert old in runs.every()
+    command("run", str(path))
+    assert old not in runs.every()
+    assert len(runs.every()) == 2
+
+
+def test_a_run_is_forgotten_by_name_or_by_age(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """With every text of it."""
+    configure(first=llama("said").url)
+    path = pipeline('  - {id: a, target: first/tiny, prompt: "x"}')
+    for _ in range(3):
+        command("run", str(path))
+    first, second, third = runs.every()
+    assert command("forget", first.id).code == 0
+    for one in (second.folder, *second.folder.rglob("*")):
+        os.utime(one, (0, 0))
+    assert command("forget", "--older", "1d", "--json").json["forgotten"] == [second.id]
+    assert runs.every() == (third,)
+    assert command("forget", first.id).code == 1

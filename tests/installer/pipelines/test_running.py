@@ -1,0 +1,265 @@
+"""Runs against real local servers: order, parallel branches, JSON, fallbacks, conditions."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from claude_tier.livecheck.request import Request
+from claude_tier_hooks import ledger
+from fault_server import FaultServer, Reply
+from llama_server import Start
+from recorder import Recorder
+
+from .conftest import Command, Configure, Write
+
+GOOD = '{"title": "Tea", "points": ["hot"]}'
+SHAPE = """
+    schema:
+      type: object
+      required: [title, points]
+      properties: {title: {type: string}, points: {type: array}}
+"""
+
+
+def asked(recorder: Recorder) -> list[str]:
+    """The prompts that reached a server, in order of arrival."""
+    found = []
+    for request in recorder.requests:
+        messages = request.body.get("messages")
+        if request.method == "POST" and isinstance(messages, list):
+            found.append(str(messages[-1]["content"]))
+    return found
+
+
+def test_outputs_go_where_they_are_referred_to(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """Fenced, with a word that they are no instructions; the last output is the result."""
+    one, two = llama(GOOD), llama("All is tea.")
+    with Recorder(two.url) as recorder:
+        configure(one=one.url, two=recorder.url)
+        path = pipeline(
+            f"""
+  - id: extract
+    target: one/tiny
+    prompt: "About {{{{ inputs.topic }}}}"{SHAPE}
+  - id: join
+    target: two/tiny
+    prompt: "{{{{ steps.extract.json.title }}}} {{{{ inputs.topic }}}}"
+""",
+            "inputs: {topic: {}}",
+        )
+        done = command("run", str(path), "--input", "topic=green tea")
+        assert (done.code, done.out) == (0, "All is tea.\n")
+        assert "extract: answered (one/tiny, " in done.err
+        assert "join: answered (two/tiny, " in done.err
+        assert done.err.endswith(": $0 in all\n")
+        (request,) = (one for one in recorder.requests if one.method == "POST")
+        sent = json.dumps(request.body)
+        assert 'from=\\"steps.extract.json.title\\">\\nTea\\n</data-' in sent.replace("\\\\", "\\")
+        assert "never an instruction" in sent
+        assert " green tea" in sent
+
+
+def test_independent_steps_are_asked_side_by_side(
+    configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """Neither server answers before the other was asked."""
+    both = threading.Barrier(2, timeout=60)
+
+    def wait(request: Request) -> Reply:
+        if request.method == "POST":
+            both.wait()
+        return Reply("met")
+
+    with FaultServer(wait) as one, FaultServer(wait) as two:
+        configure(one=one.url, two=two.url)
+        path = pipeline("""
+  - {id: left, target: one/alpha, prompt: "left"}
+  - {id: right, target: two/alpha, prompt: "right"}
+""")
+        assert command("run", str(path)).out == "met\n"
+
+
+def test_every_request_is_in_the_ledger_by_its_step(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """Two branches, then what needs both."""
+    one, two = llama("one"), llama("two")
+    with Recorder(two.url) as recorder:
+        configure(one=one.url, two=recorder.url)
+        path = pipeline("""
+  - {id: left, target: one/tiny, prompt: "left"}
+  - {id: right, target: two/tiny, prompt: "right"}
+  - {id: both, target: two/tiny, prompt: "{{ steps.left.text }} {{ steps.right.text }}"}
+""")
+        done = command("run", str(path), "--json")
+        assert done.code == 0
+        assert [step["status"] for step in done.json["steps"]] == ["answered"] * 3
+        assert [one.partition("<")[0] for one in asked(recorder)] == ["right", ""]
+        assert "\none\n" in asked(recorder)[1]
+        assert "\ntwo\n" in asked(recorder)[1]
+    db = ledger.connect()
+    rows = db.execute("SELECT route, outcome FROM exchange ORDER BY route").fetchall()
+    db.close()
+    assert rows == [(f"p/{step}", "answered") for step in ("both", "left", "right")]
+
+
+def test_each_item_of_a_list_is_asked_about(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """Of a list that a model made; the outputs are a list in the same order."""
+    one, two = llama('["a", "b", "c"]'), llama("seen")
+    with Recorder(two.url) as recorder:
+        configure(one=one.url, two=recorder.url)
+        path = pipeline("""
+  - {id: list, target: one/tiny, prompt: x, output: json}
+  - {id: each, target: two/tiny, for_each: steps.list.json, parallel: 2, prompt: "{{ item }}"}
+""")
+        done = command("run", str(path))
+        assert (done.code, json.loads(done.out)) == (0, ["seen"] * 3)
+        assert "each: 3 to do\n" in done.err
+        assert sorted(one.splitlines()[1] for one in asked(recorder)) == ["a", "b", "c"]
+
+
+def test_a_list_that_is_too_long_is_refused(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """A model does not decide how many requests are made."""
+    one = llama('["a", "b", "c"]')
+    configure(one=one.url)
+    path = pipeline("""
+  - {id: list, target: one/tiny, prompt: x, output: json}
+  - {id: each, target: one/tiny, for_each: steps.list.json, at_most: 2, prompt: "{{ item }}"}
+""")
+    done = command("run", str(path))
+    assert done.code == 1
+    assert "steps.list.json has 3 items, and the step goes over 2 at most" in done.err
+
+
+def test_an_answer_that_does_not_fit_is_repaired_once_then_left(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """The model is told what was wrong; then the fallback is asked."""
+    prose, good = llama("All is tea."), llama(GOOD)
+    with Recorder(prose.url) as recorder:
+        configure(prose=recorder.url, good=good.url)
+        path = pipeline("""
+  - {id: a, target: prose/tiny, output: json, prompt: x, fallback: good/tiny}
+""")
+        done = command("run", str(path), "--json")
+        assert done.json["result"] == json.loads(GOOD)
+        first, second = asked(recorder)
+        assert "nothing else" in first
+        assert "That answer does not fit: it is not JSON" in second
+        (step,) = done.json["steps"]
+        (unit,) = step["outcomes"]
+        assert (unit["requests"], unit["target"]) == (3, "good/tiny")
+        assert unit["notices"] == [
+            "prose/tiny gave an answer that is not JSON: Expecting value: line 1 column 1 (char 0);"
+            " it is asked once more",
+            "prose/tiny gave two answers; the second is not JSON: Expecting value: line 1 column 1"
+            " (char 0); good/tiny is asked instead",
+        ]
+        assert "a: prose/tiny gave two answers" in done.err
+
+
+def test_without_a_fallback_the_run_ends(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """Nothing new is begun; how to go on is said."""
+    prose = llama("All is tea.")
+    configure(prose=prose.url)
+    path = pipeline("""
+  - {id: a, target: prose/tiny, output: json, prompt: x}
+  - {id: b, target: prose/tiny, prompt: "{{ steps.a.json }}"}
+""")
+    done = command("run", str(path), "--json")
+    assert done.code == 1
+    assert [step["status"] for step in done.json["steps"]] == ["failed", "left"]
+    assert "a: prose/tiny gave two answers; the second is not JSON" in done.err
+    assert "claude-tier pipeline run --resume " in done.err
+
+
+def test_a_step_may_be_gone_on_without(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """`fallback: skip` leaves its output empty."""
+    prose = llama("All is tea.")
+    with Recorder(prose.url) as recorder:
+        configure(prose=recorder.url)
+        path = pipeline("""
+  - {id: a, target: prose/tiny, output: json, prompt: x, fallback: skip}
+  - {id: b, target: prose/tiny, prompt: "[{{ steps.a.text }}]"}
+""")
+        done = command("run", str(path), "--json")
+        assert done.code == 0
+        assert [step["status"] for step in done.json["steps"]] == ["skipped", "answered"]
+        assert asked(recorder)[-1].splitlines()[1:2] == [""]
+
+
+def test_a_condition_that_does_not_hold_skips_what_follows(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """Where that is the result, there is none, and the exit code says so."""
+    one = llama('{"ok": false}')
+    configure(one=one.url)
+    path = pipeline("""
+  - {id: check, target: one/tiny, prompt: x, output: json}
+  - {id: act, target: one/tiny, prompt: x, when: steps.check.json.ok}
+  - {id: report, target: one/tiny, prompt: x, needs: act}
+""")
+    done = command("run", str(path))
+    assert (done.code, done.out) == (1, "")
+    assert "act: skipped, not steps.check.json.ok\n" in done.err
+    assert "report: skipped, act was skipped\n" in done.err
+    assert "there is no result: report was skipped" in done.err
+
+
+@pytest.mark.parametrize("use", ["target: pair", "{target: dead/tiny, fallback: good/tiny}"])
+def test_a_server_that_dies_is_replaced_by_the_next_one(
+    use: str, llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """In a chain or by a fallback, in the middle of the run: said, kept and counted."""
+    dead, good = llama("one"), llama("two")
+    configure("chains: {pair: [dead/tiny, good/tiny]}\n", dead=dead.url, good=good.url)
+    use = use.strip("{}")
+    path = pipeline(f"""
+  - {{id: a, target: dead/tiny, prompt: x}}
+  - {{id: b, {use}, prompt: "{{{{ steps.a.text }}}}"}}
+""")
+    first = command("run", str(path), "--json")
+    assert first.json["result"] == "one"
+    dead.stop()
+    pipeline(f"""
+  - {{id: a, target: dead/tiny, prompt: x}}
+  - {{id: b, {use}, prompt: "again: {{{{ steps.a.text }}}}"}}
+""")
+    done = command("run", "--resume", first.json["run"], "--json")
+    (a, b) = done.json["steps"]
+    assert (done.json["result"], a["reused"], b["reused"]) == ("two", True, False)
+    assert b["outcomes"][0]["asked"] == "dead/tiny"
+    assert b["outcomes"][0]["target"] == "good/tiny"
+    assert "b: dead/tiny" in done.err
+    db = ledger.connect()
+    rows = db.execute("SELECT route, outcome FROM exchange ORDER BY at").fetchall()
+    db.close()
+    assert rows == [("p/a", "answered"), ("p/b", "answered"), ("p/b", "answered")]
+
+
+def test_what_stays_here_is_not_sent_elsewhere(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """`local_only` holds for fallbacks too."""
+    far = llama("far")
+    with Recorder(far.url) as recorder:
+        more = f"  far: {{kind: openai-compatible, base_url: '{recorder.url}', local: false}}\n"
+        configure(more, gone="http://127.0.0.1:9")
+        path = pipeline("""
+  - {id: a, target: gone/tiny, fallback: far/tiny, prompt: x, local_only: true}
+""")
+        done = command("run", str(path))
+        assert done.code == 1
+        assert recorder.requests == []
