@@ -12,7 +12,6 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 from claude_tier.livecheck.isolation import Namespace, listen
 from claude_tier.livecheck.request import Request
@@ -139,11 +138,15 @@ class _Server(ThreadingHTTPServer):
         self.socket.close()
         self.socket = listener
         self.owner = owner
-        self.connections: WeakSet[socket.socket] = WeakSet()
+        self.connections: set[socket.socket] = set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.connections.add(request)
         super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.connections.discard(request)
+        super().shutdown_request(request)
 
     def break_off(self) -> None:
         for connection in list(self.connections):

@@ -6,6 +6,7 @@ import http.client
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from claude_tier.livecheck.isolation import Namespace
@@ -46,24 +47,29 @@ class _Pass(Handler):
     def answer(self, request: Request, body: bytes) -> None:
         recorder: Recorder = self.server.owner
         left = recorder.cuts.popleft() if recorder.cuts else None
-        upstream = http.client.HTTPConnection(recorder.upstream)
         try:
-            answer = self._ask(upstream, request, body)
-            self._pass_on(answer, left)
+            with self._connected(recorder) as upstream:
+                headers = _passed(request.headers.items())
+                upstream.request(request.method, request.path, body, headers)
+                self._pass_on(upstream.getresponse(), left)
         except (http.client.HTTPException, OSError):
-            recorder.broken.set()
             self.reset()
-        finally:
-            upstream.close()
 
-    def _ask(
-        self, upstream: http.client.HTTPConnection, request: Request, body: bytes
-    ) -> http.client.HTTPResponse:
+    @contextmanager
+    def _connected(self, recorder: Recorder) -> Iterator[http.client.HTTPConnection]:
+        """A connection upstream, which the end of this server breaks off as it does its own."""
+        upstream = http.client.HTTPConnection(recorder.upstream)
         upstream.connect()
-        # So that the end of this server need not wait for an answer.
-        self.server.connections.add(upstream.sock)
-        upstream.request(request.method, request.path, body, _passed(request.headers.items()))
-        return upstream.getresponse()
+        own = upstream.sock
+        self.server.connections.add(own)
+        try:
+            # After it was added: from here on either side sees the other.
+            if recorder.closing.is_set():
+                raise ConnectionAbortedError
+            yield upstream
+        finally:
+            self.server.connections.discard(own)
+            upstream.close()
 
     def _pass_on(self, answer: http.client.HTTPResponse, left: int | None) -> None:
         if left == 0:

@@ -44,8 +44,10 @@ def test_it_cuts_the_next_answer_before_its_head(llama: Start) -> None:
     """Only the next one."""
     with Recorder(llama(WORDS).url) as recorder:
         recorder.cut()
-        with pytest.raises(ConnectionResetError) as caught:
-            ask(recorder)
+        with connected(recorder) as connection:
+            post(connection, "/v1/messages", max_tokens=100, messages=HELLO)
+            with pytest.raises(ConnectionResetError) as caught:
+                connection.getresponse()
         assert caught.value.errno == errno.ECONNRESET
         assert ask(recorder).status == 200
 
