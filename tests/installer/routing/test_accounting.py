@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import anyio
 import books
 import pytest
+from claude_tier.livecheck.request import Request
 from claude_tier.report import ledger_file, reconcile, totals
 from claude_tier.report.days import Slice
 from claude_tier.report.spending import by_day
@@ -15,7 +17,7 @@ from claude_tier.routing.prompt import Prompt
 from claude_tier.routing.router import Router
 from claude_tier.routing.target import resolve
 from claude_tier_hooks import budget, decisions, ledger, policy, project, unlisted
-from fault_server import FAULTS, FaultServer, Reply
+from fault_server import FAULTS, Fault, FaultServer, Reply
 from routers import Clock, ask, chain, configured, cooling, provider, refused, rows
 
 WELL = Reply(text="fine", model="served-1", input_tokens=1000, output_tokens=200)
@@ -63,17 +65,26 @@ def test_a_failure_is_no_usage() -> None:
 
 
 def test_a_cancelled_request_leaves_an_honest_row() -> None:
-    """And the connection to the provider is closed."""
-    with FaultServer(FAULTS["silent"]) as server:
+    """Whoever asked has gone; the target is not to blame."""
+    arrived = threading.Event()
+
+    def choose(_request: Request) -> Fault:
+        arrived.set()
+        return FAULTS["silent"]
+
+    with FaultServer(choose) as server:
         known = configured(one(server))
 
         async def run() -> None:
-            async with Router(known, policy.load(), origin="mcp") as router:
-                with anyio.move_on_after(0.2):
-                    await router.ask(Prompt.of("hello"), resolve(known, "all"))
+            async with (
+                Router(known, policy.load(), origin="mcp") as router,
+                anyio.create_task_group() as tasks,
+            ):
+                tasks.start_soon(router.ask, Prompt.of("hello"), resolve(known, "all"))
+                await anyio.to_thread.run_sync(arrived.wait)
+                tasks.cancel_scope.cancel()
 
         anyio.run(run)
-        assert len(server.requests) == 1
     assert rows("SELECT origin, outcome, usage FROM exchange") == [("mcp", "cancelled", None)]
     assert cooling() == {}
 
