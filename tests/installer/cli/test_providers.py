@@ -142,6 +142,16 @@ def test_a_server_that_is_gone_does_not_work(
     assert out.count("here: ") == 1
 
 
+def test_a_server_that_takes_every_name_lacks_none(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """llama-server answers with what it runs; whether a name is there nobody can say."""
+    with llama_server.serving("ready") as server:
+        llama(home, server.url, "router: {small: here/any-name}\n")
+        code, found = run(capsys, "check", "here")
+    assert (code, found["providers"][0]["targets"][0]["there"]) == (0, None)
+
+
 def test_asking_has_a_target_answer_and_counts_it(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from claude_tier.config.faults import printable
 from claude_tier.config.providers import Kind, Provider
 from claude_tier.errors import UserError
 from claude_tier.routing.providers import Found
@@ -176,4 +177,4 @@ def _missing(provider: Provider, found: Found, model: str) -> str:
     if provider.kind == "ollama":
         return f"ollama pull {model}"
     near = difflib.get_close_matches(model, found.models, n=1)
-    return f"name one that it has, such as {(near or [*found.models])[0]}"
+    return f"name one that it has, such as {printable((near or [*found.models])[0])}"

@@ -17,7 +17,7 @@ def named(config: Config) -> dict[Target, tuple[str, ...]]:
     found: dict[Target, list[str]] = {}
     for place, name in _places(config):
         provider, slash, model = name.partition("/")
-        if slash and name not in config.chains:  # a chain or role has targets at its own place
+        if slash:  # a chain or a role has its targets at its own place
             found.setdefault(Target(provider, model), []).append(place)
     return {target: tuple(dict.fromkeys(places)) for target, places in found.items()}
 

@@ -43,8 +43,17 @@ def check(
     return anyio.run(look), told
 
 
-@pytest.mark.parametrize("fault", ["silent", "drip", "redirect_get", "garbage", "login_page"])
-def test_what_is_no_list_of_models_does_not_work(fault: str, tmp_path: Path) -> None:
+FAILURES = [
+    ("silent", "it said nothing for 0.3 s"),
+    ("drip", "it said nothing for 0.3 s"),
+    ("redirect_get", ""),
+    ("garbage", ""),
+    ("login_page", ""),
+]
+
+
+@pytest.mark.parametrize(("fault", "message"), FAILURES)
+def test_what_is_no_list_of_models_does_not_work(fault: str, message: str, tmp_path: Path) -> None:
     """Silence, drops, a redirect, no JSON, a page: nothing hangs, and there is a reason."""
     with FaultServer(FAULTS[fault]) as server:
         given = configured(
@@ -54,6 +63,7 @@ def test_what_is_no_list_of_models_does_not_work(fault: str, tmp_path: Path) -> 
         [one], _ = check(given, ["x"], patience=0.3)
     assert one.works is False
     assert one.found.message
+    assert message in one.found.message
 
 
 def test_all_are_looked_at_together(tmp_path: Path) -> None:
