@@ -1,0 +1,159 @@
+"""What speaks for a kind of task: weighted words, phrases and shapes, kept as data beside this.
+
+`english.json` and `german.json` hold phrases by kind and weight, parted by commas. In a phrase
+`a|b` is either word, `stem*` any ending, `*word` any beginning (German compounds), `@field` a word
+of `fields.json`, `_` at most two words between, `..` a few within the sentence; a token such as
+FILE, `?` or `^` is itself. `shapes.json` holds patterns of the raw text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from claude_tier.routing.evidence.tokens import Words
+
+KINDS = ("english", "german")
+PASTED = 0.3  # what a phrase counts where it was only pasted
+GAPS = {"_": 2, "..": 8}  # words that may stand between
+SHORTEST = 2  # characters of a stem
+_FOLDER = Path(__file__).parent
+_Rest = tuple["str | frozenset[str]", ...]
+
+
+class Phrase(NamedTuple):
+    """One piece of evidence, without the word that it is found by; `text` is all of it."""
+
+    kind: str
+    weight: float
+    text: str
+    rest: _Rest
+
+
+class Hit(NamedTuple):
+    """What was found for a kind, what it counts, and the words it was."""
+
+    kind: str
+    weight: float
+    found: str
+
+
+class Lexicon(NamedTuple):
+    """Phrases by their first word: whole, by its beginning, by its end."""
+
+    whole: dict[str, list[Phrase]]
+    stems: dict[str, list[Phrase]]
+    ends: dict[str, list[Phrase]]
+
+    def beginning(self, token: str) -> Iterator[Phrase]:
+        """Those that may begin with this word."""
+        yield from self.whole.get(token, ())
+        for length in range(SHORTEST, len(token) + 1):
+            yield from self.stems.get(token[:length], ())
+            yield from self.ends.get(token[-length:], ())
+
+
+@cache
+def lexicon(names: tuple[str, ...]) -> Lexicon:
+    """The phrases of these files together."""
+    made = Lexicon(defaultdict(list), defaultdict(list), defaultdict(list))
+    for name in names:
+        for kind, weight, text in _entries(name):
+            for phrase in map(str.strip, text.split(",")):
+                _enter(made, kind, weight, phrase)
+    return made
+
+
+@cache
+def _shapes() -> tuple[tuple[str, float, re.Pattern[str]], ...]:
+    return tuple((kind, weight, re.compile(text)) for kind, weight, text in _entries("shapes"))
+
+
+@cache
+def _fields() -> dict[str, list[str]]:
+    return {name: words.split() for name, words in _read("fields").items()}
+
+
+def _read(name: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _entries(name: str) -> Iterator[tuple[str, float, str]]:
+    data = json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    for kind, weights in data.items():
+        for weight, texts in weights.items():
+            for text in texts:
+                yield kind, float(weight), text
+
+
+def _enter(made: Lexicon, kind: str, weight: float, text: str) -> None:
+    first, *others = text.split(" ")
+    rest = tuple(word if word in GAPS else frozenset(_words(word)) for word in others)
+    for word in _words(first):
+        where, key = made.whole, word
+        if word.endswith("*"):
+            where, key = made.stems, word[:-1]
+        elif word.startswith("*"):
+            where, key = made.ends, word[1:]
+        where[key].append(Phrase(kind, weight, text, rest))
+
+
+def _words(text: str) -> Iterator[str]:
+    """The alternatives that one place of a phrase has."""
+    for word in text.split("|"):
+        yield from _fields()[word[1:]] if word.startswith("@") else (word,)
+
+
+def hits(words: Words, names: tuple[str, ...] = KINDS) -> list[Hit]:
+    """The phrases that were found, each once and at its best."""
+    best: dict[tuple[str, str], Hit] = {}
+    for tokens, share in ((words.pasted, PASTED), (words.asked, 1.0)):
+        for phrase, found in _phrases(tokens, lexicon(names)):
+            best[phrase.kind, phrase.text] = Hit(phrase.kind, phrase.weight * share, found)
+    return list(best.values())
+
+
+def shapes(text: str) -> Iterator[Hit]:
+    """The shapes that the text has: a stack trace, a choice, a quoted thread."""
+    for kind, weight, pattern in _shapes():
+        if found := pattern.search(text):
+            yield Hit(kind, weight, " ".join(found[0].split())[:30])
+
+
+def _phrases(tokens: Sequence[str], known: Lexicon) -> Iterator[tuple[Phrase, str]]:
+    for at, token in enumerate(tokens):
+        for phrase in known.beginning(token):
+            end = _end(phrase.rest, tokens, at + 1)
+            if end is not None:
+                yield phrase, " ".join(tokens[at:end])
+
+
+def _end(rest: _Rest, tokens: Sequence[str], at: int) -> int | None:
+    """Where the rest of a phrase that stands here ends; None where it does not."""
+    if not rest:
+        return at
+    wanted, more = rest[0], rest[1:]
+    if not isinstance(wanted, str):
+        if at < len(tokens) and _fits(tokens[at], wanted):
+            return _end(more, tokens, at + 1)
+        return None
+    for here in range(at, min(at + GAPS[wanted], len(tokens)) + 1):
+        end = _end(more, tokens, here)
+        if end is not None:
+            return end
+        if tokens[here : here + 1] == ["."] or tokens[here : here + 1] == (".",):
+            return None
+    return None
+
+
+def _fits(token: str, wanted: frozenset[str]) -> bool:
+    """Whether a word is one of these, stems among them."""
+    return token in wanted or any(
+        len(word) > 1 and word[-1] == "*" and token.startswith(word[:-1]) for word in wanted
+    )
