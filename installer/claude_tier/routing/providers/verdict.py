@@ -43,7 +43,10 @@ WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
     ),
     (
         "key",
-        re.compile(r"invalid_api_key|(?:invalid|incorrect|no|missing) api key|api key not valid"),
+        re.compile(
+            r"invalid_api_key|(?:invalid|incorrect|no|missing) api key|api key not valid"
+            r"|not logged in|run /login|oauth token"
+        ),
     ),
     ("request", re.compile(r"json\.exception|parse error|moderation")),
 )
