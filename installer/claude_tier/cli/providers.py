@@ -122,7 +122,7 @@ def setup(*, yes: bool, dry_run: bool, as_json: bool) -> int:
         for line in found.lines():
             click.echo(line)
     if found.change.diff and not dry_run:
-        _agree(yes=yes)
+        _agree(yes=yes, shown=not as_json)
         writing.write(found.proposal.additions, time.time())
     checked = () if dry_run else _checked_roles(found.proposal.pulls)
     if as_json:
@@ -133,13 +133,13 @@ def setup(*, yes: bool, dry_run: bool, as_json: bool) -> int:
     return _code(checked)
 
 
-def _agree(*, yes: bool) -> None:
-    """Go on with the user's word alone."""
+def _agree(*, yes: bool, shown: bool) -> None:
+    """Go on with the user's word alone, given to what they were shown."""
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not (shown and sys.stdin.isatty()):
         raise UserError(
-            "nothing was written: there is no terminal to ask at",
+            "nothing was written: nobody can be asked",
             "Use --yes to write it, or --dry-run to see what would change.",
         )
     if not click.confirm("Write this?", err=True):

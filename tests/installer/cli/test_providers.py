@@ -155,7 +155,7 @@ def test_a_server_that_takes_every_name_lacks_none(
 def test_asking_has_a_target_answer_and_counts_it(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What it may cost is said before; what it did cost is in the result."""
+    """What it may cost is said before; what it did cost is in the result and the ledger."""
     with llama_server.serving("ready") as server:
         llama(home, server.url, "router: {small: here/tiny}\n")
         code = cli.main(["providers", "check", "here", "--ask", "--json"])
@@ -163,6 +163,9 @@ def test_asking_has_a_target_answer_and_counts_it(
     asked = json.loads(printed.out)["providers"][0]["targets"][0]["asked"]
     assert (code, asked["answered"], asked["model"], asked["usd"]) == (0, True, "tiny", 0.0)
     assert printed.err == "1 target gets one tiny prompt each: free.\n"
+    with closing(ledger.connect()) as db:
+        rows = db.execute("SELECT route, target, outcome FROM exchange").fetchall()
+    assert rows == [("check", "here/tiny", "answered")]
 
 
 def test_a_name_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

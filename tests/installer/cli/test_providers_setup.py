@@ -154,8 +154,9 @@ def test_without_a_terminal_nobody_can_agree(
     file: Path, server: FaultServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What --yes and --dry-run are for is said."""
-    assert cli.main(["providers", "setup"]) == 1
-    assert "--yes" in capsys.readouterr().err
+    for args in ([], ["--json"]):
+        assert cli.main(["providers", "setup", *args]) == 1
+        assert "--yes" in capsys.readouterr().err
     assert file.read_text() == MINE
 
 
