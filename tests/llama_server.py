@@ -6,19 +6,14 @@ the Messages API, Chat Completions and Responses, streams, token counts and limi
 
 from __future__ import annotations
 
-import atexit
-import hashlib
 import importlib.util
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import IO
 
 from claude_tier.livecheck.isolation import Namespace
 
@@ -69,14 +64,11 @@ def serving(
     `ctx` is in tokens, of which a prompt has one a byte; llama.cpp rounds it up to 256. Port 0 is
     any free one. With a `namespace` only clients inside it can connect.
     """
-    command = [sys.executable, __file__, str(_model(reply)), str(ctx), str(port)]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            command if namespace is None else namespace.command(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-        )
+    with tempfile.TemporaryDirectory(prefix="claude-tier-") as folder:
+        model, log = Path(folder, "model.gguf"), Path(folder, "log")
+        _make(model, reply)
+        command = [sys.executable, __file__, str(model), str(ctx), str(port)]
+        process = _start(command if namespace is None else namespace.command(command), log)
         llama = Llama(_port(process, log), process, namespace)
         try:
             yield llama
@@ -84,34 +76,27 @@ def serving(
             llama.stop()
 
 
-def _port(process: subprocess.Popen[bytes], log: IO[bytes]) -> int:
+def _make(model: Path, reply: str | None) -> None:
+    # Not needed, and half a second, where no server is.
+    import tiny_model
+
+    tiny_model.rambling(model) if reply is None else tiny_model.saying(model, reply)
+
+
+def _start(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    with log.open("wb") as errors:
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors)
+
+
+def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     """What the server says when it is ready; RuntimeError with its log when it ends instead."""
     assert process.stdout is not None
     said = process.stdout.readline()
     if not said:
         process.communicate()
-        log.seek(0)
-        raise RuntimeError(f"llama.cpp did not start:\n{log.read().decode(errors='replace')}")
+        raise RuntimeError(f"llama.cpp did not start:\n{log.read_text('utf-8', 'replace')}")
     return int(said)
-
-
-def _model(reply: str | None) -> Path:
-    """The model file for a reply; one is made for each, once in a run of the tests."""
-    import tiny_model
-
-    digest = "rambling" if reply is None else hashlib.sha256(reply.encode()).hexdigest()
-    path = _folder() / f"{digest}.gguf"
-    if not path.exists():
-        tiny_model.rambling(path) if reply is None else tiny_model.saying(path, reply)
-    return path
-
-
-@cache
-def _folder() -> Path:
-    """Deleted at the end of this process."""
-    folder = tempfile.mkdtemp(prefix="claude-tier-models-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
 
 
 def main(model: str, ctx: str, port: str) -> int:

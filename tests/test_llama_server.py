@@ -130,14 +130,14 @@ def test_a_prompt_above_the_context_is_refused(llama: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "kind"), [("{", 400, "invalid_request_error"), ("{}", 500, "server_error")]
+    ("body", "expected"), [("{", (400, "invalid_request_error")), ("{}", (500, "server_error"))]
 )
 def test_a_bad_request_may_look_like_its_own_fault(
-    llama: Start, body: str, status: int, kind: str
+    llama: Start, body: str, expected: tuple[int, str]
 ) -> None:
     """A request without messages gets status 500 where they are missed late."""
-    found, answer = send(llama(), "/v1/messages", body)
-    assert (found, json.loads(answer)["error"]["type"]) == (status, kind)
+    status, answer = send(llama(), "/v1/messages", body)
+    assert (status, json.loads(answer)["error"]["type"]) == expected
 
 
 def test_a_stopped_server_refuses_connections(llama: Start) -> None:

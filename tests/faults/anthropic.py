@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from claude_tier.livecheck.answers import ERROR_KINDS
 from claude_tier.routing.fault import Cause
 
 from .fault import Fault
@@ -16,12 +17,12 @@ REGAINED_AT = 1796083200
 def _error(
     cause: Cause,
     status: int,
-    kind: str,
     message: str,
     *,
     details: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Fault:
+    kind = ERROR_KINDS.get(status, "api_error")
     error = {"type": kind, "message": message, **({"details": details} if details else {})}
     body = {"type": "error", "error": error, "request_id": "req_011Fake"}
     named = {"request-id": "req_011Fake", **(headers or {})}
@@ -32,7 +33,6 @@ ANTHROPIC = {
     "pace": _error(
         "pace",
         429,
-        "rate_limit_error",
         "This request would exceed your organization's rate limit of 50 requests per minute.",
         headers={
             "retry-after": "17",
@@ -44,7 +44,6 @@ ANTHROPIC = {
     "plan_window": _error(
         "pace",
         429,
-        "rate_limit_error",
         "This request would exceed your account's rate limit. Please try again later.",
         headers={
             "retry-after": "6457",
@@ -59,7 +58,6 @@ ANTHROPIC = {
     "spend_cap": _error(
         "billing",
         429,
-        "rate_limit_error",
         "You have reached your API usage limits: your organization has crossed its monthly API"
         f" usage threshold. You will regain access on {REGAINED}.",
         details={"error_code": "enforced_spend_limit_reached"},
@@ -67,60 +65,50 @@ ANTHROPIC = {
     "usage_limit": _error(
         "billing",
         400,
-        "invalid_request_error",
         f"You have reached your specified API usage limits. You will regain access on {REGAINED}.",
     ),
     "workspace_limit": _error(
         "billing",
         400,
-        "invalid_request_error",
         "You have reached your specified workspace API usage limits."
         f" You will regain access on {REGAINED}.",
     ),
     "credit": _error(
         "billing",
         400,
-        "invalid_request_error",
         "Your credit balance is too low to access the Anthropic API."
         " Please go to Plans & Billing to upgrade or purchase credits.",
     ),
     "extra_usage": _error(
         "billing",
         400,
-        "invalid_request_error",
         "You're out of extra usage. Add more at claude.ai/settings/usage and keep going.",
     ),
     "billing": _error(
         "billing",
         402,
-        "billing_error",
         "There is an issue with your billing or payment information.",
     ),
-    "key": _error("key", 401, "authentication_error", "invalid x-api-key"),
+    "key": _error("key", 401, "invalid x-api-key"),
     "forbidden": _error(
         "key",
         403,
-        "permission_error",
         "Your API key does not have permission to use the specified resource.",
     ),
-    "model": _error("model", 404, "not_found_error", "model: {model}"),
-    "too_large": _error(
-        "size", 413, "request_too_large", "Request exceeds the maximum allowed number of bytes."
-    ),
+    "model": _error("model", 404, "model: {model}"),
+    "too_large": _error("size", 413, "Request exceeds the maximum allowed number of bytes."),
     "context": _error(
         "size",
         400,
-        "invalid_request_error",
         "prompt is too long: 213462 tokens > 200000 maximum",
     ),
     "request": _error(
         "request",
         400,
-        "invalid_request_error",
         "messages.0.content: Input should be a valid list",
     ),
-    "internal": _error("server", 500, "api_error", "Internal server error"),
-    "overloaded": _error("server", 529, "overloaded_error", "Overloaded"),
+    "internal": _error("server", 500, "Internal server error"),
+    "overloaded": _error("server", 529, "Overloaded"),
     # An answer like any other: a warning that a window is nearly used up is no reason to go.
     "warning": Fault(
         None,

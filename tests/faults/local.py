@@ -11,7 +11,7 @@ def _ollama(cause: Cause, status: int, message: str) -> Fault:
     return Fault(cause, status, {"error": message}, api="ollama")
 
 
-def _llama(cause: Cause, status: int, kind: str, message: str, **more: int) -> Fault:
+def _llama(cause: Cause, status: int, message: str, *, kind: str, **more: int) -> Fault:
     error = {"code": status, "message": message, "type": kind, **more}
     return Fault(cause, status, {"error": error}, api="llama_server")
 
@@ -36,19 +36,19 @@ LLAMA_SERVER = {
     "context": _llama(
         "size",
         400,
-        "exceed_context_size_error",
         "request (13392 tokens) exceeds the available context size (8192 tokens),"
         " try increasing it",
+        kind="exceed_context_size_error",
         n_prompt_tokens=13392,
         n_ctx=8192,
     ),
     "bad_json": _llama(
         "request",
         500,
-        "server_error",
         "[json.exception.parse_error.101] parse error at line 1, column 2:"
         " syntax error while parsing object key",
+        kind="server_error",
     ),
-    "loading": _llama("server", 503, "unavailable_error", "Loading model"),
-    "key": _llama("key", 401, "authentication_error", "Invalid API Key"),
+    "loading": _llama("server", 503, "Loading model", kind="unavailable_error"),
+    "key": _llama("key", 401, "Invalid API Key", kind="authentication_error"),
 }

@@ -14,9 +14,9 @@ QUOTA = "You exceeded your current quota, please check your plan and billing det
 def _error(
     cause: Cause,
     status: int,
-    code: str | None,
     message: str,
     *,
+    code: str | None,
     kind: str = "invalid_request_error",
     headers: Mapping[str, str] | None = None,
 ) -> Fault:
@@ -25,7 +25,7 @@ def _error(
 
 
 def _quota(code: str, message: str = QUOTA) -> Fault:
-    return _error("billing", 429, code, message, kind="insufficient_quota")
+    return _error("billing", 429, message, code=code, kind="insufficient_quota")
 
 
 OPENAI = {
@@ -35,13 +35,13 @@ OPENAI = {
     "project_limit": _quota("project_spend_limit_exceeded"),
     "usage_limit": _quota("organization_usage_limit_exceeded"),
     # The code alone tells.
-    "quiet_limit": _error("billing", 429, "project_spend_limit_exceeded", "Limit reached."),
+    "quiet_limit": _error("billing", 429, "Limit reached.", code="project_spend_limit_exceeded"),
     "pace": _error(
         "pace",
         429,
-        "rate_limit_exceeded",
         "Rate limit reached for {model} in organization org-fake on tokens per min (TPM):"
         " Limit 30000, Used 29500, Requested 2800. Please try again in 4.6s.",
+        code="rate_limit_exceeded",
         kind="tokens",
         headers={
             "retry-after": "5",
@@ -54,57 +54,59 @@ OPENAI = {
     "pace_in_words": _error(
         "pace",
         429,
-        "rate_limit_exceeded",
         "Rate limit reached for {model} on requests per day (RPD): Limit 200, Used 200,"
         " Requested 1. Please try again in 7m12s.",
+        code="rate_limit_exceeded",
         kind="requests",
     ),
     "slow_down": _error(
-        "pace", 429, "slow_down", "Please reduce your request rate.", kind="rate_limit_error"
+        "pace", 429, "Please reduce your request rate.", code="slow_down", kind="rate_limit_error"
     ),
-    "key": _error("key", 401, "invalid_api_key", "Incorrect API key provided: sk-fake***0000."),
+    "key": _error(
+        "key", 401, "Incorrect API key provided: sk-fake***0000.", code="invalid_api_key"
+    ),
     "forbidden": _error(
         "key",
         403,
-        "unsupported_country_region_territory",
         "Country, region, or territory not supported",
+        code="unsupported_country_region_territory",
         kind="request_forbidden",
     ),
     "model": _error(
         "model",
         404,
-        "model_not_found",
         "The model `{model}` does not exist or you do not have access to it.",
+        code="model_not_found",
     ),
     "context": _error(
         "size",
         400,
-        "context_length_exceeded",
         "This model's maximum context length is 128000 tokens. However, your messages resulted in"
         " 150000 tokens. Please reduce the length of the messages.",
+        code="context_length_exceeded",
     ),
     "responses_context": _error(
         "size",
         400,
-        "context_length_exceeded",
         "Your input exceeds the context window of this model."
         " Please adjust your input and try again.",
+        code="context_length_exceeded",
     ),
     "request": _error(
-        "request", 400, "unsupported_parameter", "Unsupported parameter: 'max_tokens'."
+        "request", 400, "Unsupported parameter: 'max_tokens'.", code="unsupported_parameter"
     ),
     "internal": _error(
         "server",
         500,
-        None,
         "The server had an error while processing your request. Sorry about that!",
+        code=None,
         kind="server_error",
     ),
     "overloaded": _error(
         "server",
         503,
-        "server_is_overloaded",
         "Our servers are currently overloaded. Please try again later.",
+        code="server_is_overloaded",
         kind="service_unavailable_error",
     ),
 }
