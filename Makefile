@@ -1,5 +1,6 @@
 # make test    everything: style, types, and all tests, the real client's included
 # make check   style and types only
+# make test-slow  a real LiteLLM proxy, which is 750 MB to install
 # make bench   the measurements in tests/benchmarks
 # make pictures  draw docs/pictures anew
 # make clean   remove what these made (the fetched client stays in its cache)
@@ -11,10 +12,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: test check bench pictures client clean
+SLOW := .venv-slow
+
+.PHONY: test test-slow check bench pictures client clean
 
 test: check client
 	$(BIN)/pytest -n auto $(ARGS)
+
+test-slow: $(INSTALLED) $(SLOW)/bin/litellm
+	CLAUDE_TIER_LITELLM=$(CURDIR)/$(SLOW)/bin/litellm $(BIN)/pytest -n 0 \
+		tests/installer/routing/providers/test_litellm_proxy.py $(ARGS)
+
+$(SLOW)/bin/litellm:
+	$(PYTHON) -m venv $(SLOW)
+	$(SLOW)/bin/python -m pip install --quiet "litellm[proxy]>=1.106"
 
 check: $(INSTALLED)
 	$(BIN)/ruff check
@@ -31,7 +42,7 @@ client: $(INSTALLED)
 	test -n "$$CLAUDE_TIER_CLIENT" || $(BIN)/python tests/fetch_client.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) $(SLOW) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 # --group needs pip 25.1.
 $(INSTALLED): pyproject.toml

@@ -18,7 +18,7 @@ WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
     (
         "billing",
         re.compile(
-            r"credit balance is too low|api usage limits|out of extra usage|billing"
+            r"credit balance is too low|api usage limits|out of extra usage|billing_\w+"
             r"|enforced_spend_limit_reached|insufficient_(?:quota|credits|balance|funds)"
             r"|(?:budget|credit|spend\w*|hard|quota|usage|monthly|daily)_limit_(?:exceeded|reached)"
             r"|insufficient credits|exceeded your current quota|budget ?_?(?:has been )?exceeded"
@@ -38,7 +38,7 @@ WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
         "model",
         re.compile(
             r"model_not_found|invalid model name|not a valid model|model '[^']*' (?:was )?not found"
-            r"|model `[^`]*` does not exist|no endpoints found|model: \S+|unknown model"
+            r"|model `[^`]*` does not exist|no endpoints found|unknown model"
         ),
     ),
     (
@@ -46,9 +46,10 @@ WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
         re.compile(
             r"invalid_api_key|(?:invalid|incorrect|no|missing) api key|api key not valid"
             r"|not logged in|run /login|oauth token"
+            r"|no_db_connection"  # LiteLLM without a database, of any key but its own
         ),
     ),
-    ("request", re.compile(r"json\.exception|parse error|moderation")),
+    ("request", re.compile(r"json\.exception|moderation")),
 )
 STATUSES: dict[int, Cause] = {
     401: "key",
@@ -87,7 +88,9 @@ class Failure(NamedTuple):
         nested = mapping(error.get("error")) or error
         words = [text(nested.get(name)) for name in ("type", "code", "message")]
         known = words if any(words) else [text(self.error) or text(error.get("detail"))]
-        return ": ".join(dict.fromkeys(filter(None, known)))
+        # LiteLLM has the status once more, and None, as text.
+        telling = (each for each in known if each not in ("", "None") and not each.isdecimal())
+        return ": ".join(dict.fromkeys(telling))
 
     @property
     def details(self) -> Json:
