@@ -30,6 +30,8 @@ COMMANDS = {
     "simulate": "Decide the past again under another policy.",
     "budget": "Check budgets; the exit code is for scripts.",
     "log": "Show what was asked, set and run for each subagent.",
+    "ask": "Ask the model that a task is for; print its answer.",
+    "route": "Show where a task would go, and why.",
     "mcp": "Serve local models to Claude as tools.",
     "pipeline": "Run steps on several models, each with budget and fallback.",
     "run": "Run `claude` on a group's endpoint, or on Claude itself.",
