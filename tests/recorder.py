@@ -53,6 +53,7 @@ class _Pass(Handler):
                 upstream.request(request.method, request.path, body, headers)
                 self._pass_on(upstream.getresponse(), left)
         except (http.client.HTTPException, OSError):
+            recorder.broken.set()
             self.reset()
 
     @contextmanager
