@@ -107,7 +107,7 @@ async def asked(
             aclosing(there.answer(model, prompt, stream=stream)) as answer,
         ):
             async for event in answer:
-                events.append(event)  # noqa: PERF401 - those before a fault count
+                events.append(event)
     except Fault as found:
         fault = found
     pieces = tuple(event.text for event in events if isinstance(event, Delta))

@@ -23,7 +23,7 @@ NOBODY = "-"  # the account of a provider that is asked without a key
 HIDDEN = "[key]"
 LONGEST = 4096
 _LABEL = "claude-tier:"  # the fingerprint is of no use to who has a table of plain hashes
-_SHAPED = re.compile(r"\b(?:sk|pk|rk|key|gsk|xai|hf)[-_][\w-]{12,}|(?i:bearer)\s+[\w.~+/=-]{8,}")
+_SHAPED = re.compile(r"\b(?:sk|gsk|xai|hf|pplx)[-_][\w-]{12,}|(?i:bearer)\s+[\w.~+/=-]{8,}")
 
 
 class Secret:
@@ -96,9 +96,11 @@ def _from_file(name: str) -> Secret:
     except OSError as error:
         reason = f"its key cannot be read from {name}: {error.strerror}"
         raise UserError(reason, "put the key into that file, alone on one line") from None
-    with os.fdopen(handle, "rb") as opened:
+    try:
         _refuse_shared(name, os.fstat(handle))
-        found = opened.read(LONGEST + 1)
+        found = os.read(handle, LONGEST + 1)
+    finally:
+        os.close(handle)
     return _checked(found.decode("utf-8", "replace").strip(), name)
 
 

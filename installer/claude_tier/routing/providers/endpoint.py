@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar
 
@@ -71,7 +72,7 @@ class Endpoint(ABC):
         told = False
         try:
             self._need_key()
-            call = await self._call(model, prompt, stream=stream)
+            call = await self._call(model, self._capped(model, prompt), stream=stream)
             async with aclosing(self._events(call, stream=stream)) as events:
                 async for event in events:
                     told = told or isinstance(event, Delta)
@@ -119,6 +120,13 @@ class Endpoint(ABC):
             return f"put a valid key into {self.provider.key_file}"
         variable = self.provider.key_variable
         return f"set {variable} to a valid key" if variable else "name its key: key_env or key_file"
+
+    def _capped(self, model: str, prompt: Prompt) -> Prompt:
+        """The prompt with an answer no longer than the model can give, as the file says."""
+        known = self.provider.models.get(model)
+        if known is None or known.max_output is None or known.max_output >= prompt.max_tokens:
+            return prompt
+        return replace(prompt, max_tokens=known.max_output)
 
     def _given(self, model: str) -> int | None:
         known = self.provider.models.get(model)

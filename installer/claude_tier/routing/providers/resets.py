@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 YEAR = 366 * 86400
 _DATE = re.compile(
@@ -14,11 +15,19 @@ _DATE = re.compile(
 )
 _EPOCH = re.compile(r"\|(\d{10})\b")
 _AGAIN = re.compile(
-    r"(?:try again|retry|wait|resets?)(?: after)? in ((?:[\d.]+ ?(?:ms|[dhms])\w* ?)+)"
+    r"(?i:try again|retry|wait|resets?)(?: after)? in ((?:[\d.]+ ?(?:ms|[dhms])\w* ?)+)"
 )
 _PIECE = re.compile(r"([\d.]+) ?(ms|[dhms])")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_RESET = re.compile(r"(?:anthropic-ratelimit-.+-reset|x-ratelimit-reset(?:-.+)?)\Z")
+# Of the windows of a plan only the one that is named without a length is what was hit.
+_RESET = re.compile(
+    r"anthropic-ratelimit-(?:unified|(?!unified-).+)-reset\Z|x-ratelimit-reset(?:-.+)?\Z"
+)
+_CLOCK = re.compile(
+    r"resets? (?:at |on )?(?:([A-Z][a-z]{2})\w* (\d{1,2})(?:,? at|,)? )?"
+    r"(\d{1,2})(?::(\d\d))? ?([ap]m)(?: \(([\w/+-]+)\))?"
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def after(headers: Mapping[str, str], said: str, *, pace: bool, now: float) -> float | None:
@@ -44,8 +53,33 @@ def named(said: str, now: float) -> float | None:
         except ValueError:
             continue
         found.append(moment.timestamp())
+    found.extend(_by_clock(said, now))
     ahead = [each for each in found if now < each < now + YEAR]
     return max(ahead, default=None)
+
+
+def _by_clock(said: str, now: float) -> Iterator[float]:
+    """The next time that a clock in that zone shows what is named: resets 3pm (Europe/Berlin)."""
+    for month, day, hour, minute, half, zone in _CLOCK.findall(said):
+        clock = int(hour) % 12 + (12 if half == "pm" else 0), int(minute or 0)
+        date = (_MONTHS.index(month) + 1, int(day)) if month in _MONTHS else None
+        try:
+            yield _next(clock, date, ZoneInfo(zone or "UTC"), now)
+        except (ValueError, OSError, ZoneInfoNotFoundError):  # no such day, no such zone
+            continue
+
+
+def _next(
+    clock: tuple[int, int], date: tuple[int, int] | None, zone: ZoneInfo, now: float
+) -> float:
+    """The next time of that hour and minute, on that month and day where there is one."""
+    today = datetime.fromtimestamp(now, zone)
+    moment = today.replace(hour=clock[0], minute=clock[1], second=0, microsecond=0)
+    if date:
+        moment = moment.replace(month=date[0], day=date[1])
+    if moment <= today:
+        moment = moment.replace(year=moment.year + 1) if date else moment + timedelta(days=1)
+    return moment.timestamp()
 
 
 def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -80,12 +114,11 @@ def _rate_limit(headers: Mapping[str, str], now: float) -> float | None:
 
 def _resets(headers: Mapping[str, str], now: float) -> Iterator[float]:
     for name, value in headers.items():
-        if not _RESET.match(name):
-            continue
         left = headers.get(name.replace("reset", "remaining"), "0")
-        span = _span(value, now)
-        if span is not None and _number(left) == 0:
-            yield span
+        if _RESET.match(name) and _number(left) == 0:
+            span = _span(value, now)
+            if span is not None:
+                yield span
 
 
 def _span(value: str, now: float) -> float | None:
