@@ -46,7 +46,7 @@ def command() -> None:
 @click.option("--yes", is_flag=True, help="Write files without asking.")
 @click.option(
     "--max-usd", "limit", type=click.FloatRange(min=0, min_open=True), metavar="USD",
-    help="Begin no step once so much is spent.",
+    help="Ask for nothing that goes beyond this.",
 )  # fmt: skip
 @json_option
 def run_command(

@@ -89,14 +89,20 @@ class Asking:
         for line in within.notices:
             self._say(line)
         with self.purse.holding(within.reserved):
-            answer = await self.desk.router.ask(
-                prompt, within.targets, route=self.route, timeout=self.step.timeout
-            )
+            answer = await self._routed(prompt, within.targets)
         self.tally.add(answer)
         self.purse.pay(answer.usd)
         if answer.reason == "refusal":
             raise UnfitError(answer.target, "refused to answer")
         return answer
+
+    async def _routed(self, prompt: Prompt, targets: Sequence[Target]) -> Answer:
+        router, timeout = self.desk.router, self.step.timeout
+        try:
+            return await router.ask(prompt, targets, route=self.route, timeout=timeout)
+        except NobodyError as error:
+            self.tally.notices += error.notices
+            raise
 
     def _checked(self, answer: Answer) -> Fitting:
         """ValueError where the answer is not what the step wants."""

@@ -11,12 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from claude_tier.pipelines import request
+from claude_tier.pipelines import request, template
 from claude_tier.pipelines.model import Pipeline, Step
 from claude_tier.pipelines.request import Item
 from claude_tier.pipelines.spending import Rates
 from claude_tier.pipelines.template import Scope, Unknown
-from claude_tier.routing.prompt import BYTES_PER_TOKEN
 from claude_tier.routing.target import Target
 
 
@@ -79,10 +78,8 @@ def plan(pipeline: Pipeline, inputs: Scope, folder: Path, rates: Rates) -> Plan:
         own = request.scope_of(step, scope, folder, None)
         items = request.items(step, own) if step.for_each else (Item("", None),)
         planned.append(_planned(step, own, items, rates))
-        answer = Unknown(step.max_tokens * BYTES_PER_TOKEN)
-        steps[step.id] = {"text": answer, "json": answer} | (
-            {"text": [answer] * len(items), "json": answer} if step.for_each else {}
-        )
+        answer = Unknown(step.max_tokens * len(items))
+        steps[step.id] = {"text": answer, "json": answer}
     return Plan(pipeline.name, tuple(planned))
 
 
@@ -90,8 +87,7 @@ def _planned(step: Step, scope: Scope, items: Sequence[Item], rates: Rates) -> P
     targets, prompts = tuple[Target, ...](), list[int]()
     if step.write is None:
         targets = request.targets(step, rates.config).all
-        asked = (request.prompt(step, {**scope, "item": item.value}) for item in items)
-        prompts = [one.estimated_tokens for one in asked]
+        prompts = [_tokens(step, {**scope, "item": item.value}) for item in items]
     return Planned(
         step=step.id,
         after=tuple(sorted(step.after)),
@@ -105,6 +101,13 @@ def _planned(step: Step, scope: Scope, items: Sequence[Item], rates: Rates) -> P
         when=step.when,
         writes=step.write.path if step.write else None,
     )
+
+
+def _tokens(step: Step, scope: Scope) -> int:
+    """Of one prompt, outputs that are not there yet included."""
+    texts = filter(None, (step.prompt, step.system))
+    missing = sum(template.unknown_tokens(text, scope) for text in texts)
+    return request.prompt(step, scope).estimated_tokens + missing
 
 
 def _sum(parts: Iterable[float | None]) -> float | None:

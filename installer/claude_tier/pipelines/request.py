@@ -96,7 +96,8 @@ def items(step: Step, scope: Scope) -> tuple[Item, ...]:
     place = template.reference(step.for_each or "")
     value = template.lookup(place, scope)
     if isinstance(value, Unknown):
-        return tuple(Item(f"{place}[{n}]", value) for n in range(step.at_most))
+        each = Unknown(-(-value.tokens // step.at_most))  # the list is no longer than it is
+        return tuple(Item(f"{place}[{n}]", each) for n in range(step.at_most))
     if not isinstance(value, list):
         raise UserError(f"{place} is no list")
     if len(value) > step.at_most:

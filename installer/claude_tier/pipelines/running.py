@@ -5,11 +5,12 @@ After a failure nothing new is begun; what is under way is let come to its end, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, final
+from typing import TYPE_CHECKING, Protocol, TypedDict, final
 
 import anyio
 from anyio.abc import ObjectSendStream
@@ -123,16 +124,10 @@ class Runner:
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        job, record = self.job, self.job.run.record
+        job = self.job
         limits = [job.limit, job.pipeline.budget.usd if job.pipeline.budget else None]
         limit = min((one for one in limits if one is not None), default=None)
-        spent, unpriced = record.get("spent"), record.get("unpriced")
-        self.purse = Purse(
-            limit,
-            f"the pipeline {job.pipeline.name}",
-            spent=float(spent) if isinstance(spent, int | float) else 0.0,
-            unpriced=unpriced if isinstance(unpriced, int) else 0,
-        )
+        self.purse = Purse(limit, f"the pipeline {job.pipeline.name}", **_paid(job.run))
         self.steps = {step.id: step for step in job.pipeline.steps}
         self.scope: dict[str, object] = {"inputs": job.inputs, "steps": {}}
 
@@ -216,6 +211,25 @@ class Runner:
             self.purse.spent,
             self.purse.unpriced,
         )
+
+
+class Paid(TypedDict):
+    """What a run has cost so far."""
+
+    spent: float
+    unpriced: int
+
+
+def _paid(run: Run) -> Paid:
+    """By its record, or by its outcomes where it was killed before that was noted."""
+    outcomes = [Outcome.of(kept) for kept in run.outcomes().values()]
+    spent = math.fsum(one.usd for one in outcomes if one.usd is not None)
+    unpriced = sum(one.requests for one in outcomes if one.usd is None)
+    noted = run.record.get("spent"), run.record.get("unpriced")
+    return Paid(
+        spent=max(spent, noted[0] if isinstance(noted[0], float) else 0.0),
+        unpriced=max(unpriced, noted[1] if isinstance(noted[1], int) else 0),
+    )
 
 
 def _parts(step: Step, scope: Scope) -> Sequence[Part | None]:

@@ -141,6 +141,8 @@ def lookup(place: Reference, scope: Scope) -> object:
         except (KeyError, IndexError, ValueError):
             raise UserError(f"{walked} has no {part}") from None
         walked = f"{walked}.{part}"
+    if isinstance(value, Unknown):
+        return value
     for name in place.filters:
         value = FILTERS[name](value.text if isinstance(value, Content) else value)
     return value
@@ -161,7 +163,13 @@ def _inside(value: object, part: str) -> object:
 class Unknown(NamedTuple):
     """Stands for an output that is not there yet, where only its size matters."""
 
-    size: int  # bytes
+    tokens: int
+
+
+def unknown_tokens(text: str, scope: Scope) -> int:
+    """How much longer the text may be once the outputs that it refers to are there."""
+    found = (lookup(place, scope) for place in references(text))
+    return sum(value.tokens for value in found if isinstance(value, Unknown))
 
 
 def _texts(place: Reference, value: object, *, fence: bool) -> Iterator[str]:
@@ -180,7 +188,7 @@ def _as_text(value: object) -> str:
     if isinstance(value, Content):
         return value.text
     if isinstance(value, Unknown):
-        return "?" * value.size
+        return ""
     if isinstance(value, str):
         return value
     return json.dumps(_plain(value), ensure_ascii=False, indent=2)
@@ -192,7 +200,7 @@ def _plain(value: object) -> object:
         return value._asdict()
     if isinstance(value, list):
         return [_plain(one) for one in value]
-    return _as_text(value) if isinstance(value, Unknown) else value
+    return value
 
 
 def _fence(name: str, text: str) -> str:

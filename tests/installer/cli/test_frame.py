@@ -69,6 +69,7 @@ def test_every_command_has_help_with_examples(name: str) -> None:
         (["--version"], set()),
         (["statsu"], set()),
         (["dashboard", "--help"], set()),
+        (["pipeline", "run", "--help"], set()),
         (["off"], set()),
         (["on"], set()),
         (["compile"], {"pydantic", "yaml"}),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from claude_tier import paths
+from claude_tier.pipelines import runs
 from fault_server import FaultServer, Reply
 from llama_server import Start
 from recorder import Recorder
@@ -61,6 +62,22 @@ def test_what_was_spent_ends_the_run_before_the_next_step(
         assert again.code == 1
         more = command("run", "--resume", done.json["run"], "--max-usd", "1", "--json")
         assert (more.code, len(server.requests)) == ((1, 1) if how == "budget" else (0, 2))
+
+
+def test_what_a_killed_run_has_cost_is_not_forgotten(
+    configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """Its record may lack what its outcomes have."""
+    with FaultServer(Reply(input_tokens=11, output_tokens=7)) as server:
+        configure(priced(server))
+        path = pipeline(TWO.splitlines()[1])
+        run = command("run", str(path), "--json").json["run"]
+        runs.find(run).note(spent=None, unpriced=None)
+        pipeline(TWO)
+        done = command("run", "--resume", run, "--max-usd", "0.015")
+        assert done.code == 1
+        assert "is used up: $0.0180 of $0.015" in done.err
+        assert len(server.requests) == 1
 
 
 def test_a_repaired_answer_is_paid_twice(

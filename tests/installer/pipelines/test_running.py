@@ -124,6 +124,20 @@ def test_each_item_of_a_list_is_asked_about(
         assert sorted(one.splitlines()[1] for one in asked(recorder)) == ["a", "b", "c"]
 
 
+def test_a_kind_of_task_goes_where_its_route_leads(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """The user's own route, else the role that the kind has."""
+    one, two = llama("by role"), llama("by route")
+    path = pipeline("  - {id: a, task: summarise, prompt: x}")
+    roles = "router: {small: one/tiny}\n"
+    configure(roles, one=one.url, two=two.url)
+    assert command("run", str(path)).out == "by role\n"
+    route = "routes: [{name: mine, conditions: {kinds: [summarise]}, target: two/tiny}]\n"
+    configure(roles + route, one=one.url, two=two.url)
+    assert command("run", str(path)).out == "by route\n"
+
+
 def test_a_list_that_is_too_long_is_refused(
     llama: Start, configure: Configure, pipeline: Write, command: Command
 ) -> None:
