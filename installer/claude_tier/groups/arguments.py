@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +42,13 @@ class Arguments:
         end = self.given.index("--") if "--" in self.given else len(self.given)
         return self.given[:end]
 
+    def first_of(self, names: Sequence[str]) -> str | None:
+        """The first of these options that is given."""
+        given = (each.partition("=")[0] for each in self.options)
+        return next((each for each in given if each in names), None)
+
     def has(self, *names: str) -> bool:
-        return any(each.partition("=")[0] in names for each in self.options)
+        return self.first_of(names) is not None
 
     def values(self, name: str) -> Iterator[str]:
         """What follows each use of that option."""
@@ -108,9 +113,8 @@ def refuse(profile: Profile, arguments: Arguments) -> None:
     """Raise UserError for what would not run in this environment."""
     if profile.endpoint is None:
         return
-    named = next((each for each in arguments.options if arguments.has(each) and _away(each)), None)
-    first = next(iter(arguments.given), "")
-    named = named or (first if first in COMMANDS_ELSEWHERE else None)
+    first = next(iter(arguments.options), None)
+    named = first if first in COMMANDS_ELSEWHERE else arguments.first_of(ELSEWHERE)
     if named:
         raise UserError(
             f"`claude {named}` runs outside of this environment, and so not on {profile.endpoint}",
@@ -127,10 +131,6 @@ def notes(profile: Profile, arguments: Arguments) -> Iterator[str]:
             for model in filter(None, value.split(",")):
                 if variables.names_claude(model) and not _ALIAS.match(model.lower()):
                     yield f"{profile.endpoint} is asked for {model}, which {option} names"
-
-
-def _away(option: str) -> bool:
-    return option.partition("=")[0] in ELSEWHERE
 
 
 def _parsed(text: str) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,9 +16,12 @@ from typing import IO, NamedTuple, NoReturn
 
 from claude_tier.errors import UserError
 from claude_tier.groups import replay
+from claude_tier.install.conflicts import OLDEST_CLIENT
 
 CLIENT_VARIABLE = "CLAUDE_TIER_CLIENT"
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+VERSION_SECONDS = 15
+_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
@@ -41,6 +45,21 @@ def program(environ: Mapping[str, str]) -> str:
         hint = f"Install Claude Code, or set {CLIENT_VARIABLE} to its program."
         raise UserError(f"there is no {wanted} on your PATH", hint)
     return found
+
+
+def refuse_old(client: str, environ: Mapping[str, str]) -> None:
+    """Raise UserError for a client that would follow settings files away from the group."""
+    try:
+        done = subprocess.run(
+            [client, "--version"], stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=VERSION_SECONDS, check=False, env=dict(environ),
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return  # it says itself what is wrong with it
+    found = _VERSION.match(done.stdout.decode("utf-8", "replace"))
+    if found and tuple(map(int, found.groups())) < OLDEST_CLIENT:
+        oldest = ".".join(map(str, OLDEST_CLIENT))
+        raise UserError(f"Claude Code {found[0]} is older than {oldest}", "Run `claude update`.")
 
 
 def become(command: Command) -> NoReturn:

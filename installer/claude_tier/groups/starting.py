@@ -8,14 +8,22 @@ it fails in the middle      -> Claude instead, where nothing of the run was show
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_tier.config.groups import MAIN
 from claude_tier.errors import UserError
 from claude_tier.groups import arguments as reading
-from claude_tier.groups import preflight, profile, replay, running, settings, verdict
+from claude_tier.groups import (
+    fallback,
+    preflight,
+    profile,
+    replay,
+    running,
+    settings,
+    verdict,
+)
 from claude_tier.groups.arguments import Arguments
 from claude_tier.groups.profile import Profile
 
@@ -46,6 +54,8 @@ class Start:
 
     def check(self) -> None:
         """Refuse what would lead the client elsewhere, and say what was perhaps not meant."""
+        if self.profile.endpoint is not None:
+            running.refuse_old(running.program(self.environ), self.environ)
         reading.refuse(self.profile, self.arguments)
         found = settings.sources(self.folder, reading.levels(self.arguments))
         settings.refuse(self.profile, [*found, *reading.sources(self.arguments)])
@@ -85,23 +95,20 @@ class Start:
         running.become(self._claude(why))
 
     def _claude(self, why: str) -> running.Command:
-        """The same run on Claude itself; says so."""
+        """The same run on Claude itself; says so, and raises UserError where it may not be."""
+        asked, shown = self.profile, self._shown(why)
         assert self.fallback is not None
-        asked = self.profile
-        main = profile.of(self.config, MAIN, self.environ)
-        other = Start(
-            self.config,
-            main,
-            self.arguments.on_claude(self.fallback),
-            self.environ,
-            self.folder,
-            self.say,
+        failed = f"{asked.name} ({asked.endpoint}) did not answer: {shown}"
+        if kept := fallback.withheld(self.config, self.folder):
+            raise UserError(f"{failed}; Claude is not asked: {kept}")
+        other = replace(
+            self,
+            profile=profile.of(self.config, MAIN, self.environ),
+            arguments=self.arguments.on_claude(self.fallback),
         )
         other.check()
-        self.say(
-            f"{asked.name} ({asked.endpoint}) did not answer: {self._shown(why)};"
-            f" Claude's {self.fallback} answers instead"
-        )
+        self.say(f"{failed}; Claude's {self.fallback} answers instead")
+        fallback.note(asked, shown, folder=self.folder, warn=self.say)
         return other._command()
 
     def _command(self) -> running.Command:

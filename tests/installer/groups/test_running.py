@@ -1,0 +1,129 @@
+"""`claude-tier run` beside a `claude` that tells what it was given: nothing is lost on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from claude_tier.livecheck.terminal import poll
+
+from .conftest import User
+
+RUN = ("run", "--group", "chat", "--")
+
+
+@pytest.mark.parametrize("fallback", ["none", "haiku"])
+@pytest.mark.parametrize("code", [0, 1, 2, 7, 143, 255])
+def test_the_exit_code_is_the_clients(fallback: str, code: int, user: User) -> None:
+    """Held back or not."""
+    user.configure(fallback=fallback)
+
+    assert user.run(*RUN, "-p", f"exit {code}").code == code
+    assert len(user.told) == 1
+
+
+@pytest.mark.parametrize("fallback", ["none", "haiku"])
+def test_arguments_and_bytes_pass_unchanged(fallback: str, user: User) -> None:
+    """Also what is no UTF-8, and what looks like an option of ours."""
+    user.configure(fallback=fallback)
+    arguments = ["-p", "--group", "x", "--dry-run", "a b", "", "ü", "--", "print \\xff\\x00\\n"]
+
+    done = user.run(*RUN, *arguments)
+
+    assert (done.out, user.told[0][0]) == (b"\xff\x00\n", arguments)
+
+
+@pytest.mark.parametrize("fallback", ["none", "haiku"])
+def test_the_input_is_the_clients(fallback: str, user: User) -> None:
+    """All of it."""
+    user.configure(fallback=fallback)
+    content = os.urandom(300_000)
+
+    assert user.run(*RUN, "-p", "echo", stdin=content).out == content
+
+
+def test_the_process_becomes_the_client(user: User) -> None:
+    """Nothing of ours stays between it and who started it."""
+    with user.start(*RUN, "exit 0") as process:
+        process.communicate()
+
+    assert [pid for _, _, pid in user.told] == [process.pid]
+
+
+@pytest.mark.parametrize("fallback", ["none", "haiku"])
+def test_a_broken_pipe_ends_the_client_as_it_would_alone(fallback: str, user: User) -> None:
+    """Python ignores that signal, and would hand that down."""
+    user.configure(fallback=fallback)
+    (user.home / "bin/claude").write_text("#!/bin/sh\nkill -PIPE $$\necho survived\n")
+
+    done = user.run(*RUN, "-p", "x")
+
+    assert (done.code, done.out) == (-signal.SIGPIPE if fallback == "none" else 141, b"")
+
+
+@pytest.mark.parametrize("fallback", ["none", "haiku"])
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGTERM, 143, b"stopped\n"), (signal.SIGINT, 130, b"interrupted\n")],
+)
+def test_a_signal_reaches_the_client_and_what_it_says_is_kept(
+    fallback: str, number: signal.Signals, code: int, said: bytes, user: User
+) -> None:
+    """Whoever was asked to stop does not start again on Claude."""
+    user.configure(fallback=fallback)
+    with user.start(*RUN, "-p", "wait") as process:
+        assert process.stderr is not None
+        while b"waiting" not in process.stderr.readline():
+            pass
+        process.send_signal(number)
+        out, _ = process.communicate()
+
+    assert (process.returncode, out, len(user.told)) == (code, said, 1)
+
+
+def test_a_key_pressed_in_the_terminal_reaches_the_held_client_once(user: User) -> None:
+    """The terminal tells the whole group; a second time would end it harder."""
+    import pty
+
+    user.configure(fallback="haiku")
+    ours, theirs = pty.openpty()
+    line = [sys.executable, "-m", "claude_tier", *RUN, "-p", "wait"]
+    # A shell of its own session takes the terminal, as at a login.
+    setup = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    start = f"{setup} os.execv(sys.argv[1], sys.argv[1:])"
+    with subprocess.Popen(
+        [sys.executable, "-c", start, *line],
+        env=user.env, cwd=user.home, stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        while b"waiting" not in shown:
+            shown += os.read(ours, 1000)
+        os.write(ours, b"\x03")
+        assert process.wait() == 130
+    assert poll(lambda: b"interrupted" in os.read(ours, 1000), 10)
+    os.close(ours)
+
+    assert len(user.told) == 1
+
+
+def test_a_missing_client_is_said(user: User) -> None:
+    """With what to do."""
+    done = user.run(*RUN, "-p", "x", PATH="/nowhere")
+
+    assert done.code == 1
+    assert "there is no claude on your PATH" in done.errors
+    assert "Install Claude Code, or set CLAUDE_TIER_CLIENT" in done.errors
+
+
+def test_an_old_client_is_refused_on_another_endpoint(user: User) -> None:
+    """It would follow settings files away, and send a saved key along."""
+    done = user.run(*RUN, "-p", "x", SAYS_VERSION="2.1.100 (Claude Code)")
+    main = user.run("run", "--group", "main", "--", "exit 5", SAYS_VERSION="2.1.100")
+
+    assert (done.code, "2.1.100 is older than 2.1.251" in done.errors) == (1, True)
+    assert main.code == 5
