@@ -5,26 +5,14 @@ The prompts are labelled (tests/installer/routing/prompts/README.md). No text of
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from claude_tier.routing.classify import recognise
+from prompts import UNSURE, Half, Prompt, read
 
-FOLDER = Path(__file__).parent / "installer" / "routing" / "prompts"
-UNSURE = "unsure"
-
-
-class Prompt(NamedTuple):
-    """One line of a file; a field that is not one of these is refused."""
-
-    lang: str
-    kind: str
-    prompt: str
-    context_tokens: int = 0
-    also: Sequence[str] = ()
+HALVES: tuple[Half, ...] = ("dev", "held_out")
 
 
 class Quality(NamedTuple):
@@ -42,12 +30,6 @@ class Quality(NamedTuple):
     def unsure(self) -> float:
         """The share that was not told and could have been."""
         return self.total[UNSURE] / self.total.total()
-
-
-def read(half: str) -> list[Prompt]:
-    """The prompts of "dev", to look at, or of "held_out", to measure with."""
-    text = (FOLDER / f"prompts_{half}.jsonl").read_text(encoding="utf-8")
-    return [Prompt(**json.loads(line)) for line in text.splitlines()]
 
 
 def outcome(prompt: Prompt) -> str:
@@ -74,7 +56,7 @@ def as_text(name: str, quality: Quality) -> str:
 
 
 def main() -> int:
-    for half in ("dev", "held_out"):
+    for half in HALVES:
         print(as_text(half, judge(read(half))))  # noqa: T201 - what it is for
     return 0
 

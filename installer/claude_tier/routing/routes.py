@@ -35,7 +35,7 @@ SHIPPED: dict[str, Role] = {
 }
 DEFAULT = "default"
 _WORD = re.compile(r"\w+")
-_INFLECTED = ("", "s", "es", "e", "n", "en", "er", "ern", "em", "ed", "ing", "et", "te", "st", "t")
+_INFLECTED = ("", "s", "es", "e", "n", "en", "er", "ern", "em", "ed", "ing")
 
 
 class Considered(NamedTuple):

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Sequence
 from itertools import combinations
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from prompts import FOLDER, Prompt, read
 
-FOLDER = Path(__file__).parent / "prompts"
 KINDS = (
     "heartbeat",
     "file_operations",
@@ -30,27 +26,6 @@ KINDS = (
     "unsure",
 )
 LARGE = 100_000  # tokens
-
-
-class Prompt(NamedTuple):
-    """One line of a file; a field that is not one of these is refused."""
-
-    lang: str
-    kind: str
-    prompt: str
-    context_tokens: int = 0
-    also: Sequence[str] = ()
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        return tuple(re.findall(r"\w+", self.prompt.casefold()))
-
-
-def read(half: str) -> list[Prompt]:
-    text = (FOLDER / f"prompts_{half}.jsonl").read_text(encoding="utf-8")
-    return [Prompt(**json.loads(line)) for line in text.splitlines()]
-
-
 DEV, HELD_OUT = read("dev"), read("held_out")
 PROMPTS = DEV + HELD_OUT
 
