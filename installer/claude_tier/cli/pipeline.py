@@ -80,7 +80,7 @@ def run_command(
 
     run = runs.find(resumed) if resumed else None
     if run is not None:
-        wanted = starting.again(run, name, given, limit)
+        wanted = starting.again(run, name=name, given=given, limit=limit)
     else:
         wanted = starting.Wanted(load.find(name or ""), given, Path.cwd(), limit)
     if dry_run:

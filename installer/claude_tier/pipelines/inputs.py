@@ -22,7 +22,7 @@ def values(pipeline: Pipeline, given: Sequence[str], folder: Path) -> dict[str, 
         faults.append(f"there is no input {name}{near(name, pipeline.inputs)}")
     found: dict[str, object] = {}
     for name, wanted in pipeline.inputs.items():
-        value = _tried(name, wanted, named.get(name), folder)
+        value = _tried(name, wanted, named.get(name), folder=folder)
         if isinstance(value, UserError):
             faults.append(value.message)
         found[name] = value
@@ -41,15 +41,15 @@ def _by_name(given: Sequence[str]) -> dict[str, list[str]]:
     return named
 
 
-def _tried(name: str, wanted: Input, given: list[str] | None, folder: Path) -> object:
+def _tried(name: str, wanted: Input, given: list[str] | None, *, folder: Path) -> object:
     """The value, or the fault in it: all of them are told together."""
     try:
-        return _value(name, wanted, given, folder)
+        return _value(name, wanted, given, folder=folder)
     except UserError as error:
         return error
 
 
-def _value(name: str, wanted: Input, given: list[str] | None, folder: Path) -> object:
+def _value(name: str, wanted: Input, given: list[str] | None, *, folder: Path) -> object:
     if given is None and wanted.must_be_given:
         raise UserError(f"the input {name} is missing")
     said = (wanted.default or []) if given is None else given

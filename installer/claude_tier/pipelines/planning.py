@@ -69,21 +69,21 @@ class Plan:
         }
 
 
-def plan(pipeline: Pipeline, inputs: Scope, folder: Path, rates: Rates) -> Plan:
+def plan(pipeline: Pipeline, inputs: Scope, *, folder: Path, rates: Rates) -> Plan:
     """The steps in the order they would begin; UserError where a value cannot be there."""
     steps: dict[str, object] = {}
     scope: Scope = {"inputs": inputs, "steps": steps}
     planned = []
     for step in pipeline.in_order:
-        own = request.scope_of(step, scope, folder, None)
+        own = request.scope_of(step, scope, folder)
         items = request.items(step, own) if step.for_each else (Item("", None),)
-        planned.append(_planned(step, own, items, rates))
+        planned.append(_planned(step, own, items, rates=rates))
         answer = Unknown(step.max_tokens * len(items))
         steps[step.id] = {"text": answer, "json": answer}
     return Plan(pipeline.name, tuple(planned))
 
 
-def _planned(step: Step, scope: Scope, items: Sequence[Item], rates: Rates) -> Planned:
+def _planned(step: Step, scope: Scope, items: Sequence[Item], *, rates: Rates) -> Planned:
     targets, prompts = tuple[Target, ...](), list[int]()
     if step.write is None:
         targets = request.targets(step, rates.config).all

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -53,11 +53,10 @@ def targets(step: Step, config: Config) -> Targets:
     return Targets(tuple(own), tuple(dict.fromkeys(later)))
 
 
-def scope_of(step: Step, scope: Scope, folder: Path, item: Item | None) -> Scope:
+def scope_of(step: Step, scope: Scope, folder: Path) -> Scope:
     """The values that this step can refer to."""
     files = {name: Content(path, confined.read(folder, path)) for name, path in step.files.items()}
-    own: Mapping[str, object] = {"files": files} | ({"item": item.value} if item else {})
-    return {**scope, **own}
+    return {**scope, "files": files}
 
 
 def prompt(step: Step, scope: Scope) -> Prompt:

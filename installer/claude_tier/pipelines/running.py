@@ -177,7 +177,7 @@ class Runner:
         why_not = self._why_not(step)
         if why_not is not None:
             return why_not
-        scope = request.scope_of(step, self.scope, self.job.folder, None)
+        scope = request.scope_of(step, self.scope, self.job.folder)
         if step.when is not None and not condition.holds(step.when, scope):
             return StepOutcome(step.id, "skipped", why=f"not {step.when}")
         parts = _parts(step, scope)
@@ -185,7 +185,7 @@ class Runner:
         if step.write is None:
             return _whole(step, await self.units.ask(step, scope, parts))
         here = writing.Place(self.job.folder, self.job.run, self.confirm)
-        return _whole(step, await writing.write(step, scope, parts, here))
+        return _whole(step, await writing.write(step, scope, parts, place=here))
 
     def _why_not(self, step: Step) -> StepOutcome | None:
         """Why the step does not begin at all."""

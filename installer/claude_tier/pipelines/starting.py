@@ -61,7 +61,7 @@ def setting(folder: Path) -> Setting:
     return Setting(loaded.config, policy.load(project.root(str(folder))))
 
 
-def again(run: Run, name: str | None, given: Sequence[str], limit: float | None) -> Wanted:
+def again(run: Run, *, name: str | None, given: Sequence[str], limit: float | None) -> Wanted:
     """What a run was asked for, with what is said anew; UserError where that is not known."""
     record = run.record
     path, folder, before = record.get("path"), record.get("folder"), record.get("given")
@@ -83,7 +83,7 @@ def plan(wanted: Wanted) -> Plan:
     config, rules = setting(wanted.folder)
     pipeline = load.load(wanted.path, config)
     values = inputs.values(pipeline, wanted.given, wanted.folder)
-    return planning.plan(pipeline, values, wanted.folder, Rates(config, rules))
+    return planning.plan(pipeline, values, folder=wanted.folder, rates=Rates(config, rules))
 
 
 @contextmanager

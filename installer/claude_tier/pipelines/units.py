@@ -46,14 +46,16 @@ class Units:
         async def ask(part: Part | None) -> None:
             async with few:
                 if not any(one.status == "failed" for one in found.values()):
-                    found[keeping.unit(step, part)] = await self._one(step, scope, part, purse)
+                    found[keeping.unit(step, part)] = await self._one(
+                        step, scope, part, purse=purse
+                    )
 
         async with anyio.create_task_group() as group:
             for part in parts:
                 group.start_soon(ask, part)
         return tuple(found[name] for name in sorted(found))
 
-    async def _one(self, step: Step, scope: Scope, part: Part | None, purse: Purse) -> Outcome:
+    async def _one(self, step: Step, scope: Scope, part: Part | None, *, purse: Purse) -> Outcome:
         unit, began, tally = keeping.unit(step, part), time.monotonic(), Tally()
         item = part.item.name if part else None
         own = {**scope, "item": part.item.value} if part else scope
@@ -63,7 +65,7 @@ class Units:
             kept = keeping.reusable(self.run, unit, request.of_prompt(step, prompt))
             if kept is not None:
                 return kept
-            found = await self._asked(step, prompt, purse, tally)
+            found = await self._asked(step, prompt, purse=purse, tally=tally)
         except UserError as error:
             why = f"{error.message} ({error.hint})" if error.hint else error.message
             found = Outcome("skipped" if SKIP in step.fallback else "failed", why=why)
@@ -71,7 +73,7 @@ class Units:
         self.run.keep(unit, whole.fields())
         return whole
 
-    async def _asked(self, step: Step, prompt: Prompt, purse: Purse, tally: Tally) -> Outcome:
+    async def _asked(self, step: Step, prompt: Prompt, *, purse: Purse, tally: Tally) -> Outcome:
         targets = request.targets(step, self.desk.rates.config)
         asking = Asking(self.desk, step, f"{self.pipeline}/{step.id}", purse, tally)
         async with self.limiter:

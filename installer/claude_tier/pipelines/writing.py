@@ -65,7 +65,7 @@ class Place(NamedTuple):
 
 
 async def write(
-    step: Step, scope: Scope, parts: Sequence[Part | None], place: Place
+    step: Step, scope: Scope, parts: Sequence[Part | None], *, place: Place
 ) -> tuple[Outcome, ...]:
     """Write the files of a step: all of them or, where the user says no, none."""
     scopes = [{**scope, "item": part.item.value} if part else scope for part in parts]
@@ -80,7 +80,7 @@ async def write(
     if new and not await place.confirm(new):
         raise UserError("nothing was written, as you said")
     return tuple(
-        done or _put(one, place.run, unit, each)
+        done or _put(one, place.run, unit=unit, fingerprint=each)
         for one, done, unit, each in zip(wanted, kept, units, prints, strict=True)
     )
 
@@ -96,7 +96,7 @@ def change(step: Step, scope: Scope, folder: Path) -> Change:
     return Change(name, path, files.read(path), content)
 
 
-def _put(change: Change, run: Run, unit: str, fingerprint: str) -> Outcome:
+def _put(change: Change, run: Run, *, unit: str, fingerprint: str) -> Outcome:
     """Put the file in its place at once; what it held is kept first."""
     if change.is_one:
         run.keep_before(change.path, change.before, digest(change.after))
