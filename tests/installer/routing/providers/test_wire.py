@@ -1,0 +1,112 @@
+"""How requests travel: past no proxy, along no detour, and to no end of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from claude_tier.routing.fault import Fault
+from claude_tier.routing.prompt import Delta, Finished
+from claude_tier.routing.providers import documents, verdict
+from claude_tier.routing.providers.chat import ChatReader
+from claude_tier.routing.providers.dialect import Reader
+from claude_tier.routing.providers.messages import MessagesReader
+from claude_tier.routing.providers.ollama import OllamaReader
+from claude_tier.routing.providers.responses import ResponsesReader
+from fault_server import FaultServer
+from hypothesis import given
+from hypothesis import strategies as st
+from recorder import Recorder
+
+from .asking import EVERY_WAY, KEY, VARIABLE, Way, ask, client
+
+READERS = (ChatReader, MessagesReader, OllamaReader, ResponsesReader)
+# Shaped like what the readers look for, with anything in its places.
+NAMES = [
+    *("choices", "delta", "message", "content", "finish_reason", "usage", "prompt_tokens"),
+    *("error", "type", "text", "response", "output", "status", "model", "id", "done"),
+    *("done_reason", "stop_reason", "prompt_eval_count", "cost", "code", "metadata", "details"),
+    *("limit_source", "reason"),
+]
+WORDS = ("message_delta", "message_start", "response.completed", "stop", "completed", "error")
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(WORDS)
+)
+DOCUMENTS = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+OBJECTS = st.dictionaries(st.sampled_from(NAMES), DOCUMENTS, max_size=4)
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, KEY)
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
+    """One that the environment names for everything."""
+    with Recorder("http://127.0.0.1:9") as recorder:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, recorder.url)
+        yield recorder
+
+
+@pytest.mark.parametrize("way", EVERY_WAY, ids=str)
+def test_what_stays_on_this_machine_passes_no_proxy(way: Way, proxy: Recorder) -> None:
+    """It would see what is not to leave."""
+    with FaultServer() as server:
+        assert ask(client(server.url, way)).end
+
+    assert not proxy.requests
+
+
+def test_what_the_user_calls_local_passes_no_proxy(proxy: Recorder) -> None:
+    """Also when it is another machine; nobody answers at this one's name."""
+    found = ask(client("http://nowhere.invalid", Way("ollama"), local=True))
+
+    assert found.fault is not None
+    assert found.fault.cause == "connect"
+    assert not proxy.requests
+
+
+def test_what_is_elsewhere_passes_the_proxy_of_the_environment(proxy: Recorder) -> None:
+    """A company's network may have no other way out."""
+    ask(client("http://elsewhere.invalid", Way("openai-compatible"), key_env=None))
+
+    assert proxy.requests
+
+
+@pytest.mark.parametrize("reader", READERS)
+@given(parts=st.lists(OBJECTS, min_size=1, max_size=3))
+def test_no_document_breaks_a_reader(reader: type[Reader], parts: list[documents.Json]) -> None:
+    """An answer of any shape is events, of which the last may be its end."""
+    streamed, whole = reader("alpha"), reader("alpha")  # type: ignore[call-arg]
+
+    events = [event for part in parts for event in streamed.part(part)]
+    events += [*streamed.end(), *whole.whole(parts[0])]
+
+    assert all(isinstance(event, (Delta, Finished)) for event in events)
+
+
+@given(OBJECTS | DOCUMENTS, st.none() | st.integers(100, 599), st.booleans())
+def test_every_failure_has_a_verdict(error: object, status: int | None, vendor: bool) -> None:
+    """Whatever its body says."""
+    failure = verdict.Failure(status, {}, error)
+
+    assert isinstance(verdict.judge(failure, vendor=vendor, now=1e9), Fault)
+
+
+@given(st.binary(max_size=200))
+def test_a_body_is_an_object_or_a_fault(body: bytes) -> None:
+    """Nothing else comes of it."""
+    try:
+        found: object = documents.parsed(body)
+    except Fault as fault:
+        found = fault
+
+    assert isinstance(found, dict) or (isinstance(found, Fault) and found.cause == "server")
