@@ -155,7 +155,15 @@ def stop(event: Json) -> Json | None:
 
 
 def stop_failure(event: Json) -> Json | None:
+    """Count the turn; what kept it from going on, the router need not try either."""
+    from . import failures  # no other event pays for it
+
     _catch_up(event, None)
+    if failures.cause(event):
+        rules, db = _rules(event), ledger.opened()
+        with ledger.Writing(db):
+            failures.keep(db, event, rules, dict(os.environ), time.time())
+        db.close()
     return None
 
 
