@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 from claude_tier_hooks import policy, project
 
 from claude_tier.errors import UserError
@@ -38,7 +39,7 @@ async def ask(
     config: Config, offer: Offer, task: Task, place: Place, *, say: Say, heard: Say | None
 ) -> Answer:
     """The answer of the first of the offer's targets that gives one; UserError where none does."""
-    prompt = _prompt(offer, task, place.readable)
+    prompt = await anyio.to_thread.run_sync(_prompt, offer, task, place.readable)
     if not offer.targets:
         raise _nobody(offer)
     rules = policy.load(project.root(str(place.folder)))
@@ -108,14 +109,21 @@ def _prompt(offer: Offer, task: Task, folders: Sequence[Path]) -> Prompt:
     text = "\n\n".join([*(each.marked() for each in files), task.prompt])
     own = task.system if isinstance(task, Question) else ""
     system = [offer.system or own or BRIEF, *([DATA] if files else [])]
-    limit = offer.max_tokens
     return Prompt(
         (Message("user", text),),
         system="\n".join(system),
-        max_tokens=min(task.max_tokens, limit) if limit else task.max_tokens,
+        max_tokens=_limit(offer, task),
         schema=offer.schema,
         local_only=offer.local_only,
     )
+
+
+def _limit(offer: Offer, task: Task) -> int:
+    """What the call says, at most what the tool says."""
+    if offer.max_tokens is None:
+        return task.max_tokens
+    given = task.max_tokens if "max_tokens" in task.model_fields_set else offer.max_tokens
+    return min(given, offer.max_tokens)
 
 
 def _nobody(offer: Offer) -> UserError:

@@ -51,6 +51,11 @@ class Attachment(NamedTuple):
 
 def read(names: Sequence[str], folders: Sequence[Path]) -> tuple[Attachment, ...]:
     """The files of those names, relative to the first folder; UserError for any that may not be."""
+    if names and not folders:
+        raise UserError(
+            "no file is read here: this is the home folder, or all there is",
+            "Put the text into the prompt, or start Claude Code in a project's folder.",
+        )
     if len(names) > MOST_FILES:
         raise UserError(f"{len(names)} files are more than the {MOST_FILES} of one request")
     found, total = [], 0

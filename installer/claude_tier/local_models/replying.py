@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from claude_tier_hooks import state
 
 from claude_tier.errors import UserError
 from claude_tier.local_models.offers import Offer
@@ -23,6 +26,7 @@ def reply(offer: Offer, answer: Answer, pages: Pages, size: int) -> Reply:
 
     JSON that fits into a page is given as `data` alone, a longer one as text to be put together.
     """
+    answer = replace(answer, text=state.storable(answer.text), model=state.storable(answer.model))
     data = None if offer.schema is None else _data(answer, offer.schema)
     if data is not None and len(answer.text) <= size:
         shown: dict[str, Any] = {"text": "", "next_page": None, "data": data}

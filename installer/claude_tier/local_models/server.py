@@ -44,7 +44,7 @@ class Service:
         self._folder = folder
         self._pages = Pages()
         self._turns = Turns()
-        self._listed: tuple[Offer, ...] = ()
+        self._listed: tuple[Offer, ...] | None = None
         self._calls: dict[anyio.CancelScope, anyio.Event] = {}
 
     async def list_tools(
@@ -104,9 +104,9 @@ class Service:
             return rendering.part(self._pages.read(wanted.page_id, wanted.page))
         config = self._current.config()
         made = offers(config)
-        if made != self._listed:
-            self._listed = made
+        if self._listed not in (None, made):
             await context.session.send_tool_list_changed()
+        self._listed = made
         if name == "list_available_local_models":
             Nothing.model_validate(given)
             return rendering.listing(await listing(config))
@@ -130,10 +130,15 @@ class Service:
 
 
 async def _folders(context: Context, folder: Path) -> tuple[Path, ...]:
-    """The folder the client works in, and those it names as its roots."""
+    """The folder the client works in, and those it names as its roots, where they are projects."""
+    found = dict.fromkeys([folder, *await _roots(context)])
+    return tuple(each for each in found if each not in (Path(each.anchor), Path.home()))
+
+
+async def _roots(context: Context) -> list[Path]:
     session, able = context.session, context.session.client_capabilities
     if able is None or able.roots is None or not session.can_send_request:
-        return (folder,)
+        return []
     with warnings.catch_warnings():
         # Newer clients name no roots; those that do still mean them.
         warnings.simplefilter("ignore", MCPDeprecationWarning)
@@ -144,8 +149,7 @@ async def _folders(context: Context, folder: Path) -> tuple[Path, ...]:
             listed = (await asked).roots
         except (MCPError, ValidationError):
             listed = []
-    found = [Path(unquote(urlsplit(str(root.uri)).path)) for root in listed]
-    return tuple(dict.fromkeys([folder, *found]))
+    return [Path(unquote(urlsplit(str(root.uri)).path)) for root in listed]
 
 
 def _names(made: tuple[Offer, ...]) -> str:

@@ -111,3 +111,10 @@ def test_a_file_cannot_end_its_own_mark() -> None:
     assert first.startswith(f"<file {mark} ")
     assert mark not in text
     assert len(marked.splitlines()) == 4
+
+
+def test_without_a_project_no_file_is_read() -> None:
+    """In a home folder there is too much that is nobody's business."""
+    assert attachments.read([], []) == ()
+    with pytest.raises(UserError, match="no file is read here"):
+        attachments.read(["notes.txt"], [])

@@ -9,8 +9,12 @@ from claude_tier import config
 from claude_tier.config import Config, ConfigError
 from claude_tier.errors import UserError
 from claude_tier.local_models.offers import LEAVES, STAYS, Offer, offers
-from claude_tier.local_models.replying import checked
+from claude_tier.local_models.pages import Pages
+from claude_tier.local_models.replying import checked, reply
 from claude_tier.paths import state_dir
+from claude_tier.routing.answer import Answer
+from claude_tier.routing.prompt import Usage
+from claude_tier.routing.target import Target
 from llama_server import Start
 from mcp import Client
 from mcp_types import Tool
@@ -63,6 +67,37 @@ def test_a_declared_tool_asks_its_own_model_in_its_own_words(
     assert 77 in body.values()
 
 
+def test_a_call_may_ask_for_less_than_the_tool_allows(
+    configure: Configure, llama: Start, call: Call
+) -> None:
+    """And for no more; without a word of it the tool's own figure holds."""
+    with Recorder(llama("done").url) as recorder:
+        configure(declared("max_tokens: 9000"), llama=recorder.url)
+        for given in ({}, {"max_tokens": 10_000}, {"max_tokens": 20}):
+            assert not call("extract", prompt="x", **given).is_error
+    sent = [request.body for request in recorder.requests if request.method == "POST"]
+    assert [9000 in body.values() for body in sent] == [True, True, False]
+    assert 20 in sent[-1].values()
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_a_tool_that_is_declared_meanwhile_can_be_called(
+    configure: Configure, llama: Start, talk: Talk, mode: str
+) -> None:
+    """At once; a client that listens for changes of the list hears of it."""
+    server = llama("done")
+    configure("", llama=server.url)
+
+    async def ask(client: Client) -> list[bool]:
+        assert "extract" not in [tool.name for tool in (await client.list_tools()).tools]
+        configure(declared(), llama=server.url)
+        result = await client.call_tool("extract", {"prompt": "x"})
+        listed = [tool.name for tool in (await client.list_tools(cache_mode="refresh")).tools]
+        return [result.is_error, "extract" in listed]
+
+    assert talk(ask, mode=mode) == [False, True]
+
+
 def test_json_that_fits_the_schema_comes_as_data(
     configure: Configure, llama: Start, call: Call
 ) -> None:
@@ -86,6 +121,17 @@ def test_json_that_does_not_fit_is_refused(reply: str, words: str) -> None:
     with pytest.raises(UserError) as caught:
         checked(reply, schema)
     assert words in caught.value.message
+
+
+def test_half_a_character_does_not_end_the_server(
+    offered: Callable[[str], dict[str, Offer]],
+) -> None:
+    """JSON can name half of a surrogate pair, which no line of the protocol can hold."""
+    target = Target("llama", "tiny")
+    answer = Answer("a\ud800b", target, target, "tiny", Usage(), None, 0.1, "end")
+    shown = reply(offered("")["ask_local_llama"], answer, Pages(), 1000)
+    assert shown.text == "a\ufffdb"
+    shown.model_dump_json().encode()
 
 
 def test_a_fence_around_the_json_is_no_mistake() -> None:
