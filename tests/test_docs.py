@@ -66,6 +66,8 @@ def unknown_in(words: list[str]) -> list[str]:
     command: click.Command = claude_tier
     unknown = []
     for word in words:
+        if word == "--":  # what follows is for another program
+            break
         if word.startswith("-"):
             options = {name for parameter in command.params for name in parameter.opts}
             unknown += [word] if word.partition("=")[0] not in options | {"--help", "-h"} else []

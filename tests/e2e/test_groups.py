@@ -25,6 +25,7 @@ from claude_tier.livecheck import (
     Script,
     ScriptedAPI,
     Terminal,
+    Usage,
     fail,
     text,
     tool_use,
@@ -253,6 +254,30 @@ def test_every_alias_and_every_subagent_is_the_groups_model(desk: Desk, serve: S
     assert len(other.requests) >= 4
     assert {one.request.model for one in other.requests} == {"tiny"}
     assert {one.request.body["max_tokens"] for one in other.requests} == {4096}
+
+
+@pytest.mark.parametrize(("context", "compactions"), [("65536", 1), ("250000", 0)])
+def test_the_client_compacts_before_the_groups_context_is_full(
+    context: str, compactions: int, desk: Desk, serve: Serve
+) -> None:
+    """It is told how much that is."""
+    step = (tool_use("Bash", command="true"),)
+    used = [Answer(step, usage=Usage(tokens, 10)) for tokens in (20_000, 50_000, 20_000)]
+    script = Script().on("start", *used)
+
+    def respond(request: Request) -> Answer | Failure:
+        if "<summary> block" in json.dumps(request.body):
+            return Answer((text("<summary>so far</summary>"),))
+        return script(request)
+
+    other = serve(respond)
+    desk.configure(other.url, context=context)
+
+    done = desk.run("-p", "start", "--allowedTools", "Bash")
+
+    bodies = [json.dumps(one.request.body) for one in other.requests]
+    assert done.returncode == 0, done.stdout
+    assert sum("<summary> block" in body for body in bodies) == compactions
 
 
 @pytest.mark.parametrize("profile", [True, False], ids=["in a group", "with the address alone"])
