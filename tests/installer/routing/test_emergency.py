@@ -1,0 +1,182 @@
+"""Emergency mode and prompts that stay here: who may be asked, and how it ends."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from books import NOON, budget
+from claude_tier.routing import emergency
+from claude_tier.routing.prompt import Message, Prompt
+from claude_tier_hooks import ledger, policy, project
+from fault_server import FAULTS, FaultServer, Reply
+from routers import Clock, ask, chain, cooling, provider, refused, rows
+
+PRIVATE = Prompt((Message("user", "hello"),), local_only=True)
+HERE = ", local: true"
+
+
+def near_and_far(near: FaultServer, far: FaultServer, more: str = "") -> str:
+    """A paid provider in a chain, and a local one that only a role names."""
+    lines = [provider("far", far.url), provider("near", near.url, kind="llama-server")]
+    text = chain("far/alpha", providers=lines)
+    return text + f"router: {{small: near/beta{more}}}\n"
+
+
+def test_when_every_paid_target_is_cooling_a_local_one_answers() -> None:
+    """Of the roles where the chain has none, and it is said once."""
+    clock = Clock()
+    with FaultServer(FAULTS["openai_quota"]) as far, FaultServer(Reply()) as near:
+        text = near_and_far(near, far)
+        first = ask(text, "all", clock=clock)
+        second = ask(text, "all", clock=clock)
+        assert len(far.requests) == 1
+    assert [str(one.target) for one in (first, second)] == ["near/beta"] * 2
+    assert [one.cause for one in second.attempts] == ["emergency"]
+    said = [line for line in second.notices if line.startswith("Emergency mode")]
+    assert said == [
+        "Emergency mode: every paid target is cooling (far/alpha), until 12:05. Only local models answer."
+    ]
+
+
+def test_it_ends_by_itself() -> None:
+    """With the cooldown that began it."""
+    clock = Clock()
+    with FaultServer([FAULTS["openai_quota"], Reply()]) as far, FaultServer(Reply()) as near:
+        text = near_and_far(near, far)
+        ask(text, "all", clock=clock)
+        clock.now += 301
+        assert str(ask(text, "all", clock=clock).target) == "far/alpha"
+
+
+def test_a_wrong_model_name_is_no_emergency() -> None:
+    """Nothing answers in its place that nobody named."""
+    with FaultServer(FAULTS["openai_model"]) as far, FaultServer(Reply()) as near:
+        text = near_and_far(near, far)
+        refused(text, "all")
+        refused(text, "all")
+        assert near.requests == []
+
+
+def test_without_a_local_model_the_way_out_is_said() -> None:
+    """Why, until when, and how to end it."""
+    clock = Clock()
+    with FaultServer(FAULTS["openai_quota"]) as far:
+        text = chain("far/alpha", providers=[provider("far", far.url)])
+        refused(text, "all", clock=clock)
+        error = refused(text, "all", clock=clock)
+    assert "every paid target is cooling" in error.message
+    assert error.hint
+    assert "claude-tier cooldown clear" in error.hint
+    assert "until 12:05" in error.notices[0]
+
+
+@pytest.mark.parametrize("how", ["by hand", "configured"])
+def test_it_is_on_when_the_user_says_so(how: str) -> None:
+    """No paid target is asked, though it would answer."""
+    with FaultServer(Reply()) as far, FaultServer(Reply()) as near:
+        if how == "by hand":
+            emergency.turn_on(NOON, 3600)
+        more = ", local_only: true" if how == "configured" else ""
+        answer = ask(near_and_far(near, far, more), "all")
+        assert far.requests == []
+    assert str(answer.target) == "near/beta"
+
+
+def test_the_switch_ends_in_its_time(home: Path) -> None:
+    """And when it is taken away."""
+    emergency.turn_on(NOON, 3600)
+    assert emergency.by_hand(NOON + 3599)
+    assert emergency.by_hand(NOON + 3600) is None
+    assert emergency.turn_off(NOON)
+    assert not emergency.turn_off(NOON)
+    assert (home / ".claude/claude-tier/emergency").exists() is False
+
+
+def spend(usd: float, folder: str) -> None:
+    """What the user's budgets see at noon."""
+    db = ledger.connect()
+    with ledger.Writing(db):
+        names = [ledger.name_id(db, name) for name in ("s", "main", "m", "transcript", folder)]
+        db.execute("INSERT INTO session (id, project) VALUES (?, ?)", (names[0], names[4]))
+        sums = (1, 10, 10, 0, 0, 0, 0, usd, 0)
+        db.execute(ledger.ADD_TO_BUCKET, (int(NOON // 900), *names, *sums))
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("scope", "where", "on"),
+    [
+        ({"kind": "user", "name": None}, "/else", True),
+        ({"kind": "project", "name": None}, "here", True),
+        ({"kind": "project", "name": None}, "/else", False),
+        ({"kind": "agent", "name": "main"}, "here", False),
+    ],
+)
+def test_a_budget_at_stop_leaves_local_models_alone(
+    scope: dict[str, object], where: str, *, on: bool
+) -> None:
+    """One of the user or of this project."""
+    spend(11.0, project.root(str(Path.cwd())) if where == "here" else where)
+    rules = {**policy.load(), "budgets": [budget(scope=scope)]}
+    db = ledger.connect()
+    found = emergency._spent(db, rules, NOON, str(Path.cwd()))
+    db.close()
+    assert (found is not None) is on
+    assert not found or (found.reason, found.until) == ("the budget daily is used up", NOON + 43200)
+
+
+def test_off_lifts_the_budgets_here_too(home: Path) -> None:
+    """The way out is the same as for subagents."""
+    spend(11.0, "/else")
+    (home / ".claude/claude-tier/off").write_text('{"until": null}')
+    rules = {**policy.load(), "budgets": [budget()]}
+    db = ledger.connect()
+    assert emergency._spent(db, rules, NOON, "/") is None
+    db.close()
+
+
+def test_a_plan_that_is_used_up_keeps_only_claude_itself_out() -> None:
+    """Other providers do not use it."""
+    db = ledger.connect()
+    now = time.time()
+    with ledger.Writing(db):
+        row = ("seven_day", 100.0, now + 9000, now)
+        db.execute("INSERT INTO plan_window VALUES (?, ?, ?, ?)", row)
+    db.close()
+    with FaultServer(Reply()) as other:
+        lines = [provider("other", other.url)]
+        plan = (
+            "budgets: [{name: plan, scope: user, period: seven_day, limit: {plan_percent: 100}}]\n"
+        )
+        text = chain("claude/sonnet", "other/alpha", providers=lines, more=plan)
+        answer = ask(text, "all", clock=Clock(now))
+    assert str(answer.target) == "other/alpha"
+    assert [(str(one.target), one.cause) for one in answer.attempts] == [
+        ("claude/sonnet", "budget")
+    ]
+    assert "claude/sonnet may not be asked" in answer.notices[0]
+
+
+def test_a_private_prompt_is_asked_here_alone() -> None:
+    """Also when what is here fails: it is no emergency, and no fallback either."""
+    with FaultServer(Reply()) as far, FaultServer([Reply()]) as near:
+        text = near_and_far(near, far)
+        assert str(ask(text, "all", PRIVATE).target) == "near/beta"
+        assert far.requests == []
+    with FaultServer(Reply()) as far, FaultServer(FAULTS["llama_server_loading"]) as near:
+        refused(near_and_far(near, far), "all", PRIVATE)
+        assert far.requests == []
+        assert far.lookups == []
+    assert cooling() == {}
+
+
+def test_a_private_prompt_without_a_local_model_is_refused() -> None:
+    """With the reason."""
+    with FaultServer(Reply()) as far:
+        text = chain("far/alpha", providers=[provider("far", far.url)])
+        error = refused(text, "all", PRIVATE)
+        assert far.seen == []
+    assert "this prompt stays on this machine" in error.message
+    assert rows("SELECT outcome FROM exchange") == [("failed",)]
