@@ -198,13 +198,29 @@ _THIRD = (
     " seconds REAL NOT NULL, attempts TEXT NOT NULL, outcome TEXT NOT NULL) WITHOUT ROWID",
     "CREATE INDEX exchange_by_time ON exchange (at)",
 )
-SCHEMA = (*FIRST, *_SECOND, *_THIRD)
+# What the heartbeat keeps: how far each beat's time is accounted for (`mark` never goes back), and
+# one receipt for each planned time, or for several in a row that came to the same (`slot` to
+# `last`). `pid` and `started` are of who works on it, `exchange` is what it asked the router.
+_BEATS = (
+    "CREATE TABLE beat (beat INTEGER NOT NULL, mark REAL NOT NULL, schedule TEXT NOT NULL,"
+    " failures INTEGER NOT NULL, disabled REAL, why TEXT, evidence TEXT, PRIMARY KEY (beat))"
+    " WITHOUT ROWID",
+    "CREATE TABLE receipt (beat INTEGER NOT NULL, slot REAL NOT NULL, last REAL NOT NULL,"
+    " slots INTEGER NOT NULL, origin TEXT NOT NULL, status TEXT NOT NULL, reason TEXT, run TEXT,"
+    " pid INTEGER, started TEXT, began REAL, deadline REAL, ended REAL, asked TEXT, served TEXT,"
+    " exchange TEXT, ok INTEGER, saved_bytes INTEGER, saved_usd REAL, PRIMARY KEY (beat, slot))"
+    " WITHOUT ROWID",
+    "CREATE INDEX receipt_by_time ON receipt (last)",
+    "CREATE INDEX receipt_open ON receipt (run) WHERE status IN ('claimed', 'running')",
+)
+SCHEMA = (*FIRST, *_SECOND, *_THIRD, *_BEATS)
 
 
 def bring_up(db: sqlite3.Connection) -> None:
     """Make every table, or add what the file's version lacks; the caller holds the transaction."""
     (found,) = db.execute("PRAGMA user_version").fetchone()
-    steps = {0: SCHEMA, 1: (*_SECOND, *_FILL_SECOND, *_THIRD), 2: _THIRD}.get(found, ())
+    third = (*_THIRD, *_BEATS)
+    steps = {0: SCHEMA, 1: (*_SECOND, *_FILL_SECOND, *third), 2: third}.get(found, ())
     for statement in steps:
         db.execute(statement)
     if found < VERSION:

@@ -53,6 +53,8 @@ def merge(
             _keep(db, "rules")
             _keep(db, "plan_sample")
             _keep(db, "exchange")
+            _keep(db, "beat")
+            _keep(db, "receipt")
             _keep(db, "reservation", f"expires > {time.time()}")
             _decisions(db)
             _newest(db, "level", "scope")
@@ -269,6 +271,7 @@ def _assert_whole(db: sqlite3.Connection) -> None:
         "plan_window": "name",
         "level": "budget",
         "exchange": "id",
+        "receipt": "slot",
     }
     for table, columns in held.items():
         if not _columns(db, table):

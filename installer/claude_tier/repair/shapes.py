@@ -24,6 +24,8 @@ NAMES = {
     "plan_sample": (),
     "rules": (),
     "exchange": ("session",),
+    "beat": ("beat",),
+    "receipt": ("beat",),
 }
 # Follow from the others, or from the transcripts; or, as cooldowns, are soon learnt anew.
 DERIVED = (

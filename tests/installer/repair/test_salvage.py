@@ -32,6 +32,11 @@ def test_each_row_is_recognised_by_its_form_alone(full: Content) -> None:
         "INSERT INTO cooldown VALUES ('api', '-', '*', 'billing', 'used up', 1.5e9, 1.5e9, NULL,"
         " 0, 1, NULL)"
     )
+    db.execute("INSERT INTO beat VALUES (1, 1.5e9, '1800', 0, NULL, NULL, NULL)")
+    db.execute(
+        "INSERT INTO receipt VALUES (1, 1.5e9, 1.5e9, 1, 'planned', 'ran', NULL, 'a1', 7, '7',"
+        " 1.5e9, 1.6e9, 1.5e9, 'haiku', 'claude-haiku-5-5', 'a1', 1, NULL, NULL)"
+    )
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     pages = Pages(Path(ledger.file()))
