@@ -12,7 +12,7 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import click
@@ -34,6 +34,7 @@ COMMANDS = {
     "route": "Show where a task would go, and why.",
     "mcp": "Serve local models to Claude as tools.",
     "pipeline": "Run steps on several models, each with budget and fallback.",
+    "heartbeat": "Run the checks of HEARTBEAT.md on time, on cheap models.",
     "run": "Run `claude` on a group's endpoint, or on Claude itself.",
     "env": "Print a group's environment for other programs.",
     "prices": "Show the price table; compare it with the client's.",
@@ -55,34 +56,37 @@ BUG = 3
 class LazyGroup(click.Group):
     """Commands by name; the module of one is imported only when it is called."""
 
+    table: Mapping[str, str] = COMMANDS
+    package = __name__
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
+        return [*self.table]
 
     def get_command(
         self,
         ctx: click.Context,  # noqa: ARG002 - click's signature
         cmd_name: str,
     ) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        module = importlib.import_module(f"claude_tier.cli.{cmd_name}")
+        module = importlib.import_module(f"{self.package}.{cmd_name}")
         return cast("click.Command", module.command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name in COMMANDS or name.startswith("-"):
+        if name in self.table or name.startswith("-"):
             return super().resolve_command(ctx, args)
-        raise click.UsageError(f"No such command '{name}'.{_suggestion(name)}", ctx)
+        raise click.UsageError(f"No such command '{name}'.{_suggestion(name, self.table)}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, self.table[name]) for name in self.list_commands(ctx)])
 
 
-def _suggestion(name: str) -> str:
-    near = difflib.get_close_matches(name, COMMANDS, n=1)
+def _suggestion(name: str, table: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(name, table, n=1)
     return f" Did you mean '{near[0]}'?" if near else ""
 
 

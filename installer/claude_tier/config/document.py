@@ -40,6 +40,7 @@ PLAIN = (
     (r"flow mapping .*expected ',' or '}'", "a mapping that begins with { lacks a comma or its }"),
     (r"quoted scalar .*end of stream", "a text in quotes is not closed"),
     (r"simple key .*expected ':'", "a key without its colon, or no space after the colon"),
+    (r"scanning an alias", "text that begins with * must be in quotes"),
     (r"mapping values are not allowed",
      "a colon where none may be: look at the indentation, or put the text in quotes"),
     (r"expected <block end>", "is indented otherwise than the lines it belongs to"),
@@ -69,13 +70,17 @@ class Document:
 
 def read(path: Path, *, follow_links: bool = True) -> Document:
     """The document at that path, an empty one when there is no file; raises ConfigError."""
+    return parse(*text_of(path, follow_links=follow_links))
+
+
+def text_of(path: Path, *, follow_links: bool = True) -> tuple[Source, str]:
+    """The version and the text of that file, no text when there is none; raises ConfigError."""
     source, content = _bytes(path, follow_links=follow_links)
     try:
-        text = content.decode()
+        return source, content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _refused(source, "is not UTF-8 text", (line, 1)) from None
-    return _parse(source, text)
 
 
 def _bytes(path: Path, *, follow_links: bool) -> tuple[Source, bytes]:
@@ -119,7 +124,8 @@ def _refused(source: Source, message: str, place: Place = (0, 0)) -> ConfigError
     return ConfigError(source, [Fault(source.path, *place, "", message)])
 
 
-def _parse(source: Source, text: str) -> Document:
+def parse(source: Source, text: str) -> Document:
+    """The document in that text of a file; raises ConfigError."""
     try:
         root = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:

@@ -34,6 +34,7 @@ from claude_tier.config.fields import (
     raise_all,
 )
 from claude_tier.config.groups import Groups, faults_of_groups
+from claude_tier.config.heartbeat import Heartbeat, faults_of_heartbeat
 from claude_tier.config.local_models import LocalModels, faults_of_local_models
 from claude_tier.config.pricing import Prices, complete
 from claude_tier.config.providers import Providers
@@ -189,7 +190,7 @@ def _off(value: object) -> object:
 
 
 # Sections of the full design that this version does not read yet.
-LATER = ("heartbeat", "gateway")
+LATER = ("gateway",)
 
 
 class Config(Section):
@@ -220,6 +221,7 @@ class Config(Section):
     routes: Routes = Field(default_factory=list)
     local_models: LocalModels = LocalModels()
     groups: Groups = Field(default_factory=dict)
+    heartbeat: Heartbeat = Heartbeat()
 
     @classmethod
     def refusal(cls, key: str) -> str | None:
@@ -296,3 +298,12 @@ class Config(Section):
     def _groups_lead_somewhere(cls, groups: Groups, info: ValidationInfo) -> Groups:
         raise_all(list(faults_of_groups(groups, info.data.get("providers", {}))))
         return groups
+
+    @field_validator("heartbeat")
+    @classmethod
+    def _beats_lead_somewhere(cls, given: Heartbeat, info: ValidationInfo) -> Heartbeat:
+        tiers = [str(tier) for tier in info.data.get("tiers", LADDER)]
+        providers, chains = info.data.get("providers", {}), info.data.get("chains", {})
+        faults = faults_of_heartbeat(given, tiers=tiers, providers=providers, chains=chains)
+        raise_all(list(faults))
+        return given

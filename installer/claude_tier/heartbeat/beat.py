@@ -36,7 +36,8 @@ class Beat:
     """One check of one HEARTBEAT.md.
 
     `models` are tried in order, each a name the router knows or a tier of Claude; nobody else is
-    asked. `check` is a shell command that costs nothing and decides before any model.
+    asked. `named` are those of them that the file names itself, the others are the user's own
+    configuration. `check` is a shell command that costs nothing and decides before any model.
     """
 
     file: Path
@@ -45,7 +46,8 @@ class Beat:
     schedule: Every | Cron
     models: tuple[str, ...]
     tz: str
-    line: int
+    line: int  # where it begins in the file, from 1
+    named: tuple[str, ...] = ()
     active: ActiveHours | None = None
     timeout: int = 300  # seconds, with its check
     usd: float | None = None  # of one run

@@ -1,0 +1,16 @@
+"""`claude-tier heartbeat remove`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+def command() -> int:
+    """Not there yet.
+
+    \b
+    Examples:
+      claude-tier heartbeat remove
+    """
+    return 1

@@ -1,0 +1,38 @@
+"""The models of a beat: names of the router, or a tier of Claude for the user's own `claude`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from claude_tier.config.heartbeat import fault_in_model
+from claude_tier.config.providers import CLAUDE
+from claude_tier.routing import target
+from claude_tier.routing.target import Target
+
+if TYPE_CHECKING:
+    from claude_tier.config import Config
+
+SKIP = "skip"  # may end a list of fallbacks, which ends so anyway
+
+
+def targets(config: Config, name: str) -> tuple[Target, ...]:
+    """What a name that was checked stands for, in order."""
+    if name in config.tiers:
+        return (Target(CLAUDE, name),)
+    return target.resolve(config, name)
+
+
+def fault_in(config: Config, name: str) -> str | None:
+    """What is wrong with a name; None where it can be asked."""
+    return fault_in_model(
+        name,
+        tiers=[str(tier) for tier in config.tiers],
+        providers=config.providers,
+        chains=config.chains,
+    )
+
+
+def uses_tools(config: Config, name: str) -> bool:
+    """Whether everybody it stands for is the user's own `claude`, the only one with tools."""
+    providers = target.providers(config)
+    return all(providers[one.provider].kind == "claude-cli" for one in targets(config, name))
