@@ -28,6 +28,8 @@ CHOSEN = {
 }
 PARTS_ONLY = {
     "budgets[]",
+    "heartbeat",
+    "heartbeat.budget",
     "local_models.tools[]",
     "log",
     "providers.NAME",
