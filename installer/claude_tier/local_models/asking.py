@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,8 +87,15 @@ def _together(lost: list[NobodyError]) -> NobodyError:
     """All that was tried, and why the last of it failed."""
     last = lost[-1]
     attempts = [attempt for error in lost for attempt in error.attempts]
-    notices = [notice for error in lost for notice in error.notices]
+    notices = [notice for error in lost for notice in _notices(error)]
     return NobodyError(last.message, last.hint, attempts=attempts, notices=notices)
+
+
+def _notices(error: NobodyError) -> Iterator[str]:
+    """What was said, and who broke off: nobody falls back in silence."""
+    yield from error.notices
+    if error.attempts:
+        yield f"{error.attempts[-1].target} broke off: {error.attempts[-1].why}"
 
 
 def _with(answer: Answer, lost: list[NobodyError]) -> Answer:

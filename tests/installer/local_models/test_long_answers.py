@@ -170,11 +170,13 @@ def test_the_next_model_answers_where_one_breaks_off(
         second: Llama = llama("whole")
         configure(chains, first=recorder.url, second=second.url)
 
-        async def hear(*_: object) -> None:
-            pass
+        told: list[float] = []
+
+        async def hear(figure: float, *_: object) -> None:
+            told.append(figure)
 
         async def ask(client: Client) -> dict[str, object]:
-            recorder.cut(after=400)
+            recorder.cut(after=5000)
             given = {"prompt": "x"}
             result = await client.call_tool("ask_local_llama", given, progress_callback=hear)
             answer: dict[str, object] = result.structured_content
@@ -182,4 +184,5 @@ def test_the_next_model_answers_where_one_breaks_off(
 
         answer = talk(ask)
     assert (answer["text"], answer["provider"]) == ("whole", "second")
+    assert told[-1] > len("whole")
     assert "first/tiny" in str(answer["notices"])
