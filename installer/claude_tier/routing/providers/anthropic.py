@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from claude_tier.routing import keys
 from claude_tier.routing.prompt import Prompt
-from claude_tier.routing.providers import documents, messages, windows
+from claude_tier.routing.providers import chat, documents, messages, windows
 from claude_tier.routing.providers.dialect import Call
 from claude_tier.routing.providers.endpoint import Endpoint
 
@@ -54,8 +54,8 @@ class Anthropic(AnthropicCompatible):
     def _extras(self, model: str, prompt: Prompt) -> documents.Json:
         if _OLDER.match(model):
             return super()._extras(model, prompt)
-        if prompt.schema is None:
-            return {}
+        if prompt.schema is None or not all(map(chat.is_closed, chat.objects(prompt.schema))):
+            return {}  # an open object is refused
         return {"output_config": {"format": {"type": "json_schema", "schema": prompt.schema}}}
 
     def _shipped(self, model: str) -> int | None:

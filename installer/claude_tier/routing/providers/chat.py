@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from claude_tier.routing.prompt import Delta, Event, Prompt, Usage
@@ -46,20 +46,34 @@ def named(prompt: Prompt) -> Json:
 
 
 def is_strict(schema: object) -> bool:
-    """Whether every object of it is closed and has all its properties required.
+    """Whether each object of it is closed and requires all it has: strict mode refuses others."""
+    return all(is_closed(each) and _requires_all(each) for each in objects(schema))
 
-    Others are refused in strict mode.
-    """
+
+def is_closed(schema: Json) -> bool:
+    """Whether that object may have nothing but the properties that are named."""
+    return schema.get("additionalProperties") is False
+
+
+def objects(schema: object) -> Iterator[Json]:
+    """Every object that a schema describes, itself and within."""
+    if isinstance(schema, Mapping):
+        if schema.get("type") == "object":
+            yield dict(schema)
+        schema = [*schema.values()]
     if isinstance(schema, list):
-        return all(map(is_strict, schema))
-    if not isinstance(schema, dict):
-        return True
-    names = mapping(schema.get("properties"))
+        for each in schema:
+            yield from objects(each)
+
+
+def _requires_all(schema: Json) -> bool:
     required = schema.get("required")
-    closed = schema.get("additionalProperties") is False and isinstance(required, list)
-    if schema.get("type") == "object" and not (closed and set(names) == set(required or ())):
-        return False
-    return all(map(is_strict, schema.values()))
+    names = mapping(schema.get("properties"))
+    return (
+        isinstance(required, list)
+        and len(required) == len(names)
+        and {*names} == {*map(text, required)}
+    )
 
 
 class ChatReader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from claude_tier.config.providers import Provider
 
+_SCHEMA = re.compile(r"schema|response_format|output_config|text\.format|grammar")
 LOOK = 10.0  # seconds for a question about models, never more than the provider's own limit
 
 
@@ -68,17 +70,24 @@ class Endpoint(ABC):
     async def answer(
         self, model: str, prompt: Prompt, *, stream: bool
     ) -> AsyncGenerator[Event, None]:
-        """The answer as it comes, ended by one Finished; raises Fault and nothing else."""
-        told = False
-        try:
-            self._need_key()
-            call = await self._call(model, self._capped(model, prompt), stream=stream)
-            async with aclosing(self._events(call, stream=stream)) as events:
-                async for event in events:
-                    told = told or isinstance(event, Delta)
-                    yield event
-        except Fault as fault:
-            raise self._finished_fault(fault, model, told=told) from None
+        """The answer as it comes, ended by one Finished; raises Fault and nothing else.
+
+        A temperature or a schema that is refused is left out, and the rest asked again.
+        """
+        asked: Prompt | None = self._capped(model, prompt)
+        while asked is not None:
+            told = False
+            try:
+                async with aclosing(self._tried(model, asked, stream=stream)) as events:
+                    async for event in events:
+                        told = told or isinstance(event, Delta)
+                        yield event
+            except Fault as fault:
+                asked = None if told else plainer(asked, fault)
+                if asked is None:
+                    raise self._finished_fault(fault, model, told=told) from None
+            else:
+                return
 
     async def look(self) -> Found:
         """Whether it is there and what it has; raises nothing."""
@@ -149,6 +158,15 @@ class Endpoint(ABC):
             await self._check(reply)
             return documents.parsed(await reply.read())
 
+    async def _tried(
+        self, model: str, prompt: Prompt, *, stream: bool
+    ) -> AsyncGenerator[Event, None]:
+        self._need_key()
+        call = await self._call(model, prompt, stream=stream)
+        async with aclosing(self._events(call, stream=stream)) as events:
+            async for event in events:
+                yield event
+
     async def _events(self, call: Call, *, stream: bool) -> AsyncGenerator[Event, None]:
         thinking = Thinking() if self.thinks_aloud else None
         async with self._wire.open("POST", call.path, call.body, stream=stream) as reply:
@@ -212,6 +230,18 @@ class Endpoint(ABC):
     def _finished_fault(self, fault: Fault, model: str | None, *, told: bool) -> Fault:
         remedy = fault.remedy or self._remedy(fault, model)
         return verdict.final(fault, self._secret, remedy=remedy, told=told)
+
+
+def plainer(prompt: Prompt, fault: Fault) -> Prompt | None:
+    """The prompt without what the refusal names and an answer can do without; None for others."""
+    said = fault.message.lower()
+    if fault.cause != "request":
+        return None
+    if prompt.temperature is not None and "temperature" in said:
+        return replace(prompt, temperature=None)
+    if prompt.schema is not None and _SCHEMA.search(said):
+        return replace(prompt, schema=None)
+    return None
 
 
 def _without_thoughts(event: Event, thinking: Thinking | None) -> Iterator[Event]:

@@ -55,7 +55,7 @@ def named(said: str, now: float) -> float | None:
         found.append(moment.timestamp())
     found.extend(_by_clock(said, now))
     ahead = [each for each in found if now < each < now + YEAR]
-    return max(ahead, default=None)
+    return min(ahead, default=None)
 
 
 def _by_clock(said: str, now: float) -> Iterator[float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from claude_tier.routing.prompt import Message, Prompt
-from fault_server import FAULTS, FaultServer, Reply
+from fault_server import FAULTS, Fault, FaultServer, Reply
 from faults.litellm import SERVED
 
 from .asking import EVERY_WAY, KEY, MODEL, VARIABLE, WAYS, Way, ask, client
@@ -242,6 +242,42 @@ def test_a_schema_is_enforced_to_the_letter_where_it_can_be(
     named = {"name": "answer", "schema": schema, "strict": strict}
     assert chat == {"type": "json_schema", "json_schema": named}
     assert responses == {"type": "json_schema", **named}
+
+
+def test_an_open_schema_is_not_for_anthropic() -> None:
+    """It refuses one; whoever asked checks the answer in any case."""
+    body = _body(Way("anthropic"), replace(LONG, schema=SCHEMA), model="claude-haiku-5-5")
+
+    assert "output_config" not in body
+
+
+@pytest.mark.parametrize(
+    ("words", "left_out"),
+    [
+        ("Invalid schema for response_format 'answer'", "response_format"),
+        ("`temperature` is deprecated for this model.", "temperature"),
+    ],
+)
+def test_what_a_model_refuses_is_left_out(words: str, left_out: str) -> None:
+    """An answer can do without it, and a refusal would end the whole chain."""
+    refusal = Fault("request", 400, {"error": {"message": words}})
+    with FaultServer([refusal, Reply()]) as server:
+        found = ask(client(server.url, CHAT), replace(LONG, schema=SCHEMA))
+        first, second = (request.body for request in server.requests)
+
+    assert found.text == "All is well."
+    assert first.keys() - second.keys() == {left_out}
+
+
+def test_a_refusal_of_anything_else_is_one() -> None:
+    """And one that is repeated ends, too."""
+    refusal = Fault("request", 400, {"error": {"message": "no temperature, no schema, nothing"}})
+    with FaultServer(refusal) as server:
+        found = ask(client(server.url, CHAT), replace(LONG, schema=SCHEMA))
+
+        assert len(server.requests) == 3
+    assert found.fault is not None
+    assert found.fault.cause == "request"
 
 
 def test_a_length_beyond_the_models_is_cut_to_it() -> None:

@@ -98,12 +98,13 @@ def test_the_words_name_a_time_to_wait(said: str, seconds: float | None) -> None
         ("You've hit your limit · resets 3pm (Nowhere/Atlantis)", None),
         ("resets Feb 30 at 3pm (UTC)", None),
         ("the snapshot of 2024-08-06 is gone", None),
+        ("resets on 2026-12-01, until 2027-01-01 at the latest", 84),
         ("regain access on 2026-13-45", None),
         ("nothing of the kind", None),
     ],
 )
 def test_the_words_name_a_date(said: str, hours: float | None) -> None:
-    """Only one that lies ahead counts."""
+    """The first that lies ahead: to ask too early costs less than to stay away."""
     found = resets.named(said, NOON)
 
     assert found == (None if hours is None else NOON + hours * HOUR)

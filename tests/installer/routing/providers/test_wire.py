@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import claude_tier
 import pytest
 from claude_tier.routing.fault import Fault
 from claude_tier.routing.prompt import Delta, Finished
@@ -20,6 +25,8 @@ from recorder import Recorder
 
 from .asking import EVERY_WAY, KEY, VARIABLE, Way, ask, client
 
+IMPORTED = re.compile(r"^\s*(?:import|from) (?:httpx|urllib3|requests|aiohttp)\b", re.MULTILINE)
+APART = ("livecheck/", "dashboard/")
 READERS = (ChatReader, MessagesReader, OllamaReader, ResponsesReader)
 # Shaped like what the readers look for, with anything in its places.
 NAMES = [
@@ -79,6 +86,26 @@ def test_what_is_elsewhere_passes_the_proxy_of_the_environment(proxy: Recorder) 
     ask(client("http://elsewhere.invalid", Way("openai-compatible"), key_env=None))
 
     assert proxy.requests
+
+
+def test_one_file_opens_connections() -> None:
+    """So that what leaves this machine can be read in one place."""
+    root = Path(claude_tier.__file__).parent
+    opening = [
+        str(file.relative_to(root))
+        for file in root.rglob("*.py")
+        if IMPORTED.search(file.read_text("utf-8"))
+    ]
+
+    assert [each for each in opening if not each.startswith(APART)] == ["routing/providers/http.py"]
+
+
+def test_the_registry_costs_no_http() -> None:
+    """A command that only names providers does not pay for it."""
+    code = "import sys, claude_tier.routing.providers; print('httpx' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert said.stdout == "False\n"
 
 
 @pytest.mark.parametrize("reader", READERS)
