@@ -12,7 +12,7 @@ from claude_tier import durations, switch
 from claude_tier.output import json_option, print_json
 
 if TYPE_CHECKING:
-    from claude_tier.routing.emergency import Emergency
+    from claude_tier.routing.by_hand import Emergency
 
 
 @click.group(invoke_without_command=True)
@@ -68,10 +68,10 @@ def on(*, seconds: int | None, as_json: bool) -> int:
       claude-tier emergency on
       claude-tier emergency on --for 2h
     """
-    from claude_tier.routing import emergency
+    from claude_tier.routing import by_hand
 
     now = time.time()
-    found = emergency.turn_on(now, seconds)
+    found = by_hand.turn_on(now, seconds)
     if as_json:
         print_json(_fields(found))
     else:
@@ -88,11 +88,11 @@ def off(*, as_json: bool) -> int:
     Examples:
       claude-tier emergency off
     """
-    from claude_tier.routing import emergency
+    from claude_tier.routing import by_hand
 
     switch.refuse_in_session("emergency off")
     now = time.time()
-    changed = emergency.turn_off(now)
+    changed = by_hand.turn_off(now)
     found = _standing(now)
     if as_json:
         print_json({"changed": changed, **_fields(found)})

@@ -93,7 +93,8 @@ def export_command(
     """Print every row: one JSON object in each line, or CSV. docs/json.md names the fields.
 
     `usage` is one row for each response, `unlisted` what the client charged without one, by
-    session and model, `decisions` one for each new subagent. No prompt text is in any of them;
+    session and model, `decisions` one for each new subagent, `requests` one for each request of
+    the router, whether or not somebody answered. No prompt text is in any of them;
     a decision has the short description of its Agent call, unless the configuration says
     `log: {descriptions: false}`.
 

@@ -34,6 +34,7 @@ WATCHED = 500  # decisions that --follow looks at again for their proof
 @click.option("--session", metavar="ID", help="One session; the beginning of its id will do.")
 @click.option("--agent", metavar="TYPE", help="One agent type: Explore, explorer.")
 @click.option("--project", metavar="DIR", help="Only what this project started.")
+@click.option("--router", is_flag=True, help="The requests of the router instead.")
 @click.option("--action", type=click.Choice(ACTIONS), help="Only what we did so with.")
 @click.option("-n", "last", type=click.IntRange(1), help="How many: 20 unless a day is named.")
 @json_option
@@ -46,6 +47,7 @@ def command(
     session: str | None,
     agent: str | None,
     project: str | None,
+    router: bool,
     action: str | None,
     last: int | None,
     as_json: bool,
@@ -53,7 +55,8 @@ def command(
     """Show the decision on each new subagent, oldest first.
 
     What was asked for and would have run, what was set instead and why, the budget, and the model
-    that really ran, with the proof.
+    that really ran, with the proof. With `--router`, what became of each request of the router:
+    whom it asked, what failed and why, who answered, how long it took and what it cost.
 
     \b
     Examples:
@@ -61,9 +64,12 @@ def command(
       claude-tier log --day yesterday --json
       claude-tier log --action denied --since 2026-11-01
       claude-tier log --follow
+      claude-tier log --router --day today
     """
     if day and (since or until):
         raise click.UsageError("--day and --since or --until exclude each other.")
+    if router and (follow or agent or action):
+        raise click.UsageError("--router goes without --follow, --agent and --action.")
     named = day or since or until
     part = Slice(
         span=days.span(day or since, day or until),
@@ -75,6 +81,8 @@ def command(
     with ledger_file.up_to_date(policy.load()) as db:
         if project:
             part = part._replace(project=totals.project_number(db, project))
+        if router:
+            return _requests(db, part, filtered=any((named, session, project)), as_json=as_json)
         found = decisions.query(db, part)
     if follow:
         return _follow(part, found, as_json=as_json)
@@ -85,6 +93,19 @@ def command(
     else:
         filtered = any((named, session, agent, project, action))
         click.echo(decisions.NO_MATCH if filtered else decisions.NONE)
+    return 0
+
+
+def _requests(db: sqlite3.Connection, part: Slice, *, filtered: bool, as_json: bool) -> int:
+    from claude_tier.report import exchanges
+
+    found = exchanges.query(db, part)
+    if as_json:
+        print_json({"requests": [one.fields() for one in found]})
+    elif found:
+        click.echo(exchanges.as_text(found))
+    else:
+        click.echo(exchanges.NO_MATCH if filtered else exchanges.NONE)
     return 0
 
 

@@ -21,7 +21,7 @@ from claude_tier_hooks.shapes import Json
 
 from claude_tier.errors import UserError
 from claude_tier.output import rounded
-from claude_tier.report import decisions, sheet
+from claude_tier.report import decisions, exchanges, sheet
 from claude_tier.report.days import Slice
 from claude_tier.report.spending import by_day
 
@@ -33,6 +33,7 @@ USAGE = (
 )  # fmt: skip
 UNLISTED = ("at", "session", "project", "model", "provider", *ledger.KINDS, "usd")
 DECISIONS = tuple(decisions.Decision.__dataclass_fields__)
+REQUESTS = tuple(exchanges.Exchange.__dataclass_fields__)
 
 _USAGE = (
     "SELECT usage.key, usage.at, usage.session, session.project, usage.agent, run.agent_id,"
@@ -82,10 +83,18 @@ def decided(db: sqlite3.Connection, rules: Json, part: Slice) -> Iterator[Row]: 
     yield from (one.fields() for one in decisions.query(db, wanted))
 
 
+def requested(db: sqlite3.Connection, rules: Json, part: Slice) -> Iterator[Row]:  # noqa: ARG001
+    """One row for each request of the router, the oldest first; its attempts in one cell."""
+    for one in exchanges.query(db, decisions.Slice(part.span, project=part.project)):
+        tried = "; ".join(f"{each.get('target')} {each.get('cause')}" for each in one.attempts)
+        yield {**one.fields(), "attempts": tried}
+
+
 WHAT: Mapping[str, tuple[tuple[str, ...], Callable[..., Iterator[Row]]]] = {
     "usage": (USAGE, usage),
     "decisions": (DECISIONS, decided),
     "unlisted": (UNLISTED, unlisted),
+    "requests": (REQUESTS, requested),
 }
 
 

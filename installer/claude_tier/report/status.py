@@ -28,6 +28,9 @@ from claude_tier.report.decisions import Decision
 from claude_tier.report.pace import Pace
 from claude_tier.report.sessions import Session
 from claude_tier.report.totals import Totals
+from claude_tier.routing import by_hand, cooling
+from claude_tier.routing.by_hand import Emergency
+from claude_tier.routing.cooling import Cooling
 
 DECISIONS = 5  # the last ones, shown
 # A hook of ours, or the plugin that brings them, in a settings file.
@@ -77,7 +80,8 @@ class Health:
 class Status:
     """`off_until` is an epoch time, infinity when there is no end, None while on.
 
-    `installed` says whether a settings file in effect in that folder has our hooks.
+    `installed` says whether a settings file in effect in that folder has our hooks. `cooldowns`
+    and `emergency`, as far as that was switched on by hand, are about the router alone.
     """
 
     installed: bool
@@ -92,6 +96,8 @@ class Status:
     subagents: int
     decisions: tuple[Decision, ...]
     unpriced: tuple[tuple[str, int], ...]
+    cooldowns: tuple[Cooling, ...]
+    emergency: Emergency | None
     ledger: Health
     folder: str
 
@@ -113,6 +119,8 @@ class Status:
             "subagents": self.subagents,
             "decisions": [one.fields() for one in self.decisions],
             "unpriced": [{"model": name, "responses": n} for name, n in self.unpriced],
+            "cooldowns": [one.fields() for one in self.cooldowns],
+            "emergency": self.emergency.fields() if self.emergency else None,
             "ledger": asdict(self.ledger),
             "folder": self.folder,
         }
@@ -136,6 +144,8 @@ def query(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> Statu
         subagents=found[0],
         decisions=tuple(decisions.query(db, decisions.Slice(last=DECISIONS))),
         unpriced=tuple(unpriced.models(db)),
+        cooldowns=cooling.listed(db, now),
+        emergency=by_hand.standing(now),
         ledger=_health(db),
         folder=state.state_dir(),
     )

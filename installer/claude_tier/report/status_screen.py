@@ -8,7 +8,7 @@ from pathlib import Path
 
 from claude_tier_hooks import policy as ladder
 
-from claude_tier.report import budgets, decisions, figures, pace, sessions
+from claude_tier.report import budgets, cooling, decisions, figures, pace, sessions
 from claude_tier.report.status import PolicyState, Rung, Status
 from claude_tier.report.table import Column, render, wrapped
 
@@ -21,6 +21,7 @@ def as_text(status: Status, *, now: float, width: int) -> str:
         [budgets.as_text(status.budgets, width=width) if status.budgets else "No budget is set."],
         [*filter(None, [pace.as_text(status.pace, now=now, width=width)])],
         wrapped([*_spending(status), *_running(status, now)], width),
+        wrapped(_router(status, now), width),
         [_decisions(status, width)],
         wrapped(_ledger(status), width),
     ]
@@ -123,6 +124,14 @@ def _running(status: Status, now: float) -> Iterator[str]:
         doing = "busy" if one.busy else "idle"
         age = sessions.age(one.since, now)
         yield f"  {one.id[:8]}  {doing}  {age}  {home(one.folder)}".rstrip()
+
+
+def _router(status: Status, now: float) -> Iterator[str]:
+    """Whom the router does not ask, where there is anybody."""
+    on = status.emergency
+    if on:
+        yield f"Emergency mode, {on.text(now)}: only models on this machine are asked. `{on.ends}`"
+    yield from cooling.lines(status.cooldowns, now)
 
 
 def _decisions(status: Status, width: int) -> str:

@@ -6,19 +6,18 @@ request is cooling. It ends by itself with what it is there for.
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_tier_hooks import budget, ledger, project, state
 from claude_tier_hooks.shapes import Json
 
+from claude_tier.routing import by_hand
 from claude_tier.routing import target as targets
-from claude_tier.routing import wording
+from claude_tier.routing.by_hand import Emergency
 from claude_tier.routing.target import Target
 
 if TYPE_CHECKING:
@@ -26,29 +25,7 @@ if TYPE_CHECKING:
     from claude_tier.routing.cooling import Cooling
 
 ROLES = ("small", "coding", "large")  # where local models are looked for when a chain has none
-FILE = "emergency"
-OFF = "claude-tier emergency off"
 PLAN = "plan_percent"
-
-
-@dataclass(frozen=True)
-class Emergency:
-    """Why only local models answer. `until` is None where no time is known; `ends` says how."""
-
-    reason: str
-    since: float | None
-    until: float | None
-    ends: str
-
-    def fields(self) -> dict[str, object]:
-        """The JSON of it."""
-        return asdict(self)
-
-    def text(self, now: float) -> str:
-        """every paid target is cooling, until 14:05"""
-        if self.until is None:
-            return self.reason
-        return f"{self.reason}, until {wording.moment(self.until, now)}"
 
 
 def standing(
@@ -58,33 +35,11 @@ def standing(
 
     Without a ledger no budget is known, and none holds.
     """
-    return by_hand(now) or _configured(config) or (_spent(db, rules, now, folder) if db else None)
-
-
-def by_hand(now: float) -> Emergency | None:
-    """The switch of `claude-tier emergency on`, as long as it holds."""
-    switch = state.read_json(state.path(FILE))
-    if switch is None:
-        return None
-    ends = switch.get("until")
-    until = float(ends) if isinstance(ends, (int, float)) else None
-    if until is not None and until <= now:
-        return None
-    return Emergency("switched on by hand", switch.get("since"), until, OFF)
-
-
-def turn_on(now: float, seconds: int | None) -> Emergency:
-    """Set the switch for so many seconds, without an end when None."""
-    until = None if seconds is None else now + seconds
-    state.write_private(state.path(FILE), json.dumps({"since": now, "until": until}) + "\n")
-    return Emergency("switched on by hand", now, until, OFF)
-
-
-def turn_off(now: float) -> bool:
-    """Take the switch away; whether it was still in effect."""
-    was_on = by_hand(now) is not None
-    Path(state.path(FILE)).unlink(missing_ok=True)
-    return was_on
+    return (
+        by_hand.standing(now)
+        or _configured(config)
+        or (_spent(db, rules, now, folder) if db else None)
+    )
 
 
 def of_cooling(kept: Sequence[Cooling]) -> Emergency:

@@ -19,10 +19,10 @@ from claude_tier.routing import accounting, emergency, providers, wording
 from claude_tier.routing import target as names
 from claude_tier.routing.accounting import Books, Exchange
 from claude_tier.routing.answer import Answer, Attempt, NobodyError
+from claude_tier.routing.by_hand import Emergency
 from claude_tier.routing.chain import Chain, Course, Reply, Request, Timing
 from claude_tier.routing.cooldown import Cooldowns, said
 from claude_tier.routing.cooling import Cooling
-from claude_tier.routing.emergency import Emergency
 from claude_tier.routing.prompt import Prompt
 from claude_tier.routing.target import Target
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from books import NOON, budget
-from claude_tier.routing import emergency
+from claude_tier.routing import by_hand, emergency
 from claude_tier.routing.prompt import Message, Prompt
 from claude_tier_hooks import ledger, policy, project
 from fault_server import FAULTS, FaultServer, Reply
@@ -34,10 +34,8 @@ def test_when_every_paid_target_is_cooling_a_local_one_answers() -> None:
         assert len(far.requests) == 1
     assert [str(one.target) for one in (first, second)] == ["near/beta"] * 2
     assert [one.cause for one in second.attempts] == ["emergency"]
-    said = [line for line in second.notices if line.startswith("Emergency mode")]
-    assert said == [
-        "Emergency mode: every paid target is cooling (far/alpha), until 12:05. Only local models answer."
-    ]
+    (said,) = [line for line in second.notices if line.startswith("Emergency mode")]
+    assert "every paid target is cooling (far/alpha), until 12:05. Only local models" in said
 
 
 def test_it_ends_by_itself() -> None:
@@ -77,7 +75,7 @@ def test_it_is_on_when_the_user_says_so(how: str) -> None:
     """No paid target is asked, though it would answer."""
     with FaultServer(Reply()) as far, FaultServer(Reply()) as near:
         if how == "by hand":
-            emergency.turn_on(NOON, 3600)
+            by_hand.turn_on(NOON, 3600)
         more = ", local_only: true" if how == "configured" else ""
         answer = ask(near_and_far(near, far, more), "all")
         assert far.requests == []
@@ -86,11 +84,11 @@ def test_it_is_on_when_the_user_says_so(how: str) -> None:
 
 def test_the_switch_ends_in_its_time(home: Path) -> None:
     """And when it is taken away."""
-    emergency.turn_on(NOON, 3600)
-    assert emergency.by_hand(NOON + 3599)
-    assert emergency.by_hand(NOON + 3600) is None
-    assert emergency.turn_off(NOON)
-    assert not emergency.turn_off(NOON)
+    by_hand.turn_on(NOON, 3600)
+    assert by_hand.standing(NOON + 3599)
+    assert by_hand.standing(NOON + 3600) is None
+    assert by_hand.turn_off(NOON)
+    assert not by_hand.turn_off(NOON)
     assert (home / ".claude/claude-tier/emergency").exists() is False
 
 

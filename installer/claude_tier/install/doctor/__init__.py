@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from claude_tier.install.doctor import counting, registration, runtime, surroundings, tools
+from claude_tier.install.doctor import asking, counting, registration, runtime, surroundings, tools
 from claude_tier.install.doctor.machine import Machine
 from claude_tier.install.doctor.report import Finding, Report, closed, fault
 
@@ -38,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     surroundings.status_line,
     surroundings.subagent_line,
     tools.local_models,
+    asking.providers,
 )
 
 

@@ -1,0 +1,53 @@
+"""What the doctor says of providers."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+
+import pytest
+from claude_tier.install.doctor import asking
+from claude_tier.install.doctor.report import Finding
+from claude_tier_hooks import cooldowns, ledger
+from routers import configured
+
+ROUTER = "providers: {router: {kind: openrouter}}\n"
+
+
+def found() -> list[Finding]:
+    return list(asking.providers(None))  # type: ignore[arg-type]
+
+
+def test_without_providers_there_is_nothing_to_say() -> None:
+    """Most users have none."""
+    assert found() == []
+
+
+def test_a_missing_key_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And all is well once it is set."""
+    configured(ROUTER)
+    monkeypatch.delenv("OPENROUTER_API_KEY", raising=False)
+    (one,) = found()
+    assert one.verdict == "warning"
+    assert "OPENROUTER_API_KEY is not set" in one.what
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-0123456789")
+    assert [one.verdict for one in found()] == ["ok"]
+
+
+def test_what_is_cooling_is_named_with_the_way_out() -> None:
+    """Also where only the user's own claude is asked."""
+    fault = {"cause": "billing", "why": "used up", "until": None, "everywhere": True}
+    with closing(ledger.connect()) as db, ledger.Writing(db):
+        cooldowns.fail(db, ("claude", "login", "sonnet"), fault, time.time(), 7200)
+    (one,) = found()
+    assert one.what.startswith("claude is not asked until ")
+    assert one.todo == "claude-tier cooldown clear claude"
+
+
+def test_a_faulty_configuration_is_another_checks_concern() -> None:
+    """It says so with file and line."""
+    configured(ROUTER)
+    from claude_tier import paths
+
+    (paths.state_dir() / "config.yaml").write_text("providers: [")
+    assert found() == []
