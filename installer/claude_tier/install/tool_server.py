@@ -27,6 +27,7 @@ from claude_tier.local_models import NAME
 Result = TypeVar("Result")
 
 SECONDS = 60  # for one command of the client
+_IMPORT = "from claude_tier.cli import main"
 _HINT = "Nothing was changed; mend the file, then run the command again."
 
 
@@ -36,10 +37,14 @@ def command() -> tuple[str, ...]:
 
 
 def is_ours(entry: dict[str, object]) -> bool:
-    """Whether a registered server is `claude-tier mcp`, of this environment or another."""
+    """Whether a registered server is `claude-tier mcp`, of this environment or version or another.
+
+    By what it starts: ["-c", "…; from claude_tier.cli import main; …", "mcp"].
+    """
     given = entry.get("args")
-    words = given if isinstance(given, list) else []
-    return words == ["-c", START, "mcp"] or mcp_json.is_ours(entry)
+    words = [str(word) for word in given] if isinstance(given, list) else []
+    started = len(words) == 3 and words[::2] == ["-c", "mcp"] and _IMPORT in words[1]
+    return started or mcp_json.is_ours(entry)
 
 
 def is_current(entry: dict[str, object] | None) -> bool:

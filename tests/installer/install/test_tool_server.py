@@ -70,7 +70,8 @@ def test_a_later_install_keeps_the_registration_right(
 ) -> None:
     """One of an interpreter that has gone is renewed, one that was removed comes back."""
     install(user, mcp=True)
-    keep(home, **{NAME: {**ENTRY, "command": "/gone/python"}, "mine": {"command": "x"}})
+    older = ["-c", "from claude_tier.cli import main; main()", "mcp"]
+    keep(home, **{NAME: {"command": "/gone/python", "args": older}, "mine": {"command": "x"}})
     assert len(install(user).calls) == 2
     assert servers() == {"mine": {"command": "x"}, NAME: ENTRY}
     keep(home)

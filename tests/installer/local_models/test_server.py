@@ -10,8 +10,9 @@ from pathlib import Path
 
 import anyio
 import pytest
-from claude_tier import paths
+from claude_tier import cli, paths
 from claude_tier.config.local_models import SHIPPED
+from fault_server import FAULTS, FaultServer
 from jsonschema import Draft202012Validator
 from llama_server import Start
 from mcp import Client
@@ -95,6 +96,36 @@ def test_a_dead_provider_is_named_with_what_to_do(
     assert result.is_error
     assert "llama/tiny" in said(result)
     assert "Traceback" not in said(result)
+
+
+def test_a_model_that_is_not_pulled_says_how_to_pull_it(configure: Configure, call: Call) -> None:
+    """Ollama cannot run here: a fake of it answers as it is documented to."""
+    with FaultServer(FAULTS["ollama_model"]) as ollama:
+        configure(
+            f"providers: {{ollama: {{kind: ollama, base_url: '{ollama.url}'}}}}\n"
+            "router: {small: ollama/qwen3:8b}\n"
+        )
+        result = call("ask_local_llama", prompt="Draft a letter.")
+    assert result.is_error
+    assert "ollama pull qwen3:8b" in said(result)
+
+
+def test_in_an_emergency_a_tool_that_leaves_the_machine_says_why_it_is_refused(
+    configure: Configure, call: Call
+) -> None:
+    """And nothing is sent there."""
+    tool = "{name: far, target: far/x, description: Far.}"
+    with FaultServer() as server:
+        configure(
+            f"providers: {{far: {{kind: openai-compatible, base_url: '{server.url}/v1'}}}}\n"
+            f"local_models: {{tools: [{tool}]}}\n"
+        )
+        assert not call("far", prompt="x").is_error
+        assert cli.main(["emergency", "on"]) == 0
+        result = call("far", prompt="x")
+    assert result.is_error
+    assert "emergency off" in said(result)
+    assert len(server.requests) == 1
 
 
 def test_a_prompt_that_is_too_long_says_so(configure: Configure, llama: Start, call: Call) -> None:
