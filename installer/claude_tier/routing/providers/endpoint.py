@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SCHEMA = re.compile(r"schema|response_format|output_config|text\.format|grammar")
 LOOK = 10.0  # seconds for a question about models, never more than the provider's own limit
+AGAIN = 60.0  # seconds until one that did not answer that question is asked it again
 
 
 class Endpoint(ABC):
@@ -57,6 +58,7 @@ class Endpoint(ABC):
         near = provider.local is True
         self._wire = Wire(self._base(), self._headers(self._secret), limits, near=near)
         self._windows: dict[str, int | None] | None = None
+        self._again = 0.0
 
     async def __aenter__(self) -> Self:
         await self._wire.__aenter__()
@@ -123,6 +125,8 @@ class Endpoint(ABC):
 
     def _remedy(self, fault: Fault, model: str | None) -> str | None:  # noqa: ARG002
         """What the user can do about it."""
+        if fault.cause == "model":
+            return f"see what it has: claude-tier providers check {self.name}"
         if fault.cause != "key":
             return None
         if self.provider.key_file:
@@ -145,10 +149,10 @@ class Endpoint(ABC):
         return None
 
     async def _own_window(self, model: str) -> int | None:
-        if self._windows is None:
+        if self._windows is None and self._now() >= self._again:
             await self.look()
-            self._windows = self._windows or {}
-        return self._windows.get(model)
+            self._again = self._now() + AGAIN
+        return (self._windows or {}).get(model)
 
     async def _json(self, path: str, body: Mapping[str, object] | None = None) -> documents.Json:
         """The document behind a path that answers at once; Fault where there is none."""

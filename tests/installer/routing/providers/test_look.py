@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 
+import anyio
 import pytest
 from claude_tier.config import Config
 from claude_tier.config.providers import Provider
 from claude_tier.errors import UserError
+from claude_tier.livecheck.request import Request
 from claude_tier.routing import providers
 from claude_tier.routing.providers import windows
+from claude_tier.routing.providers.llama_server import LlamaServer
 from fault_server import FAULTS, Fault, FaultServer
 
-from .asking import EVERY_WAY, HASTY, KEY, VARIABLE, WAYS, Way, client, look, window
+from .asking import EVERY_WAY, HASTY, KEY, PATIENT, VARIABLE, WAYS, Way, client, look, window
 
 HAVE_WINDOWS = [*WAYS["openrouter"], *WAYS["litellm"], *WAYS["ollama"]]
 
@@ -111,6 +114,32 @@ def test_anthropic_has_windows_that_its_list_leaves_out() -> None:
     """Its list names none in this case."""
     with FaultServer(models=["claude-haiku-4-5"]) as server:
         assert window(client(server.url, Way("anthropic")), "claude-haiku-4-5") == 200_000
+
+
+def test_one_that_did_not_answer_is_asked_again_after_a_while() -> None:
+    """Not at every turn; and not never: it may have been started since."""
+    now = 1000.0
+
+    async def over_time(url: str) -> list[int | None]:
+        nonlocal now
+        provider = Provider.model_validate({"kind": "llama-server", "base_url": url})
+        async with LlamaServer("there", provider, PATIENT, now=lambda: now) as there:
+            first = await there.window("alpha")
+            gone.clear()
+            soon = await there.window("alpha")
+            now += 61
+            return [first, soon, await there.window("alpha")]
+
+    gone = [FAULTS["bad_gateway"]]
+    with FaultServer(lambda asked: gone[0] if gone else _sized(asked)) as server:
+        assert anyio.run(over_time, server.url) == [None, None, 2048]
+
+
+def _sized(asked: Request) -> Fault:
+    """A model list, and the context of a llama-server."""
+    props = {"default_generation_settings": {"n_ctx": 2048}}
+    body = props if asked.path == "/props" else {"data": [{"id": "alpha"}]}
+    return Fault(None, body=json.dumps(body))
 
 
 def test_every_kind_has_a_client() -> None:
