@@ -1,7 +1,8 @@
 """The user's own `claude` on PATH: the real client, which is told where the scripted API is.
 
 The provider drops every address but Anthropic's, so that only a program in between can lead the
-client to another. It keeps what it was started with, and the process it became.
+client to another. It keeps what it was started with and the process it became, and leaves one of
+its own behind.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ env > {folder}/environment
 pwd > {folder}/cwd
 printf '%s\\n' "$@" > {folder}/arguments
 echo $$ > {folder}/pid
+sleep 600 &
 {exports}
 exec {command} "$@"
 """

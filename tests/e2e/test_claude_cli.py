@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from claude_tier.livecheck.answers import Usage, tool_use
 from claude_tier.livecheck.client import API_KEY
 from claude_tier.livecheck.isolation import listen
 from claude_tier.livecheck.scripted_api import Responder
+from claude_tier.livecheck.terminal import poll
 from claude_tier.routing import keys, providers
 from claude_tier.routing.fault import Cause
 from claude_tier.routing.prompt import Message, Prompt
@@ -83,6 +85,7 @@ def test_a_stream_gives_the_same_answer_as_it_comes(own: Own) -> None:
 
     assert "".join(found.pieces) == "forty-two"
     assert found.finished.usage.output == 7
+    assert _is_gone(own.pid)
 
 
 def test_a_request_is_lean(own: Own, api: ScriptedAPI, client: Client) -> None:
@@ -312,9 +315,13 @@ def test_the_account_is_the_key_where_there_is_one(monkeypatch: pytest.MonkeyPat
 
 
 def _is_gone(pid: int) -> bool:
-    """Whether nothing of that process group is left."""
-    try:
-        os.killpg(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    """Whether nothing of that process group is left at work: the dead may await their burial."""
+
+    def alive() -> list[str]:
+        listed = subprocess.run(
+            ["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True
+        )
+        states = [line.split() for line in listed.stdout.splitlines()]
+        return [state for group, state in states if group == str(pid) and state[0] != "Z"]
+
+    return poll(lambda: not alive(), 10)

@@ -123,7 +123,10 @@ class ClaudeCli:
             ) as process:
                 async with aclosing(process.lines(silence=stream)) as lines:
                     async for line in lines:
-                        for event in reader.read(line):
+                        said = _document(line)
+                        if said.get("type") == "result":
+                            await process.ended()
+                        for event in reader.read(said):
                             yield event
                             if isinstance(event, Finished):
                                 return
@@ -180,6 +183,11 @@ def _conversation(prompt: Prompt) -> str:
     return "\n\n".join(turns)
 
 
+def _document(line: bytes) -> Json:
+    """What a line says; nothing where it is no JSON, but talk of something around the client."""
+    return documents.parsed(line) if line.startswith(b"{") else {}
+
+
 async def _ended(process: Running) -> Fault:
     """It ended without a result; its last words say why."""
     said = await process.last_words()
@@ -205,11 +213,8 @@ class ResultReader:
         self._now = now
         self._told = ""
 
-    def read(self, line: bytes) -> Iterator[Event]:
-        """The events of one line; what is no JSON is talk of something around the client."""
-        if not line.startswith(b"{"):
-            return
-        document = documents.parsed(line)
+    def read(self, document: Json) -> Iterator[Event]:
+        """The events of one line of the client's."""
         kind = document.get("type")
         if kind == "stream_event" and self._partly:
             yield from self._more(mapping(mapping(document.get("event")).get("delta")))

@@ -16,6 +16,7 @@ from anyio.abc import Process
 from claude_tier.routing.fault import Fault
 from claude_tier.routing.providers.http import Deadline, Limits, lines
 
+GRACE = 5.0  # seconds for it to end by itself
 SAID = 2000  # bytes of its last words that are kept
 
 
@@ -30,6 +31,11 @@ class Running:
     def lines(self, *, silence: bool) -> AsyncGenerator[bytes, None]:
         """Its output as it comes, to its end; `silence` bounds the wait for each piece."""
         return lines(self._pieces(silence=silence))
+
+    async def ended(self) -> None:
+        """Let it end by itself, as it does after its last word, and save what it keeps."""
+        with anyio.move_on_after(GRACE):
+            await self._process.wait()
 
     async def last_words(self) -> str:
         """What it left on stderr, after its end."""
@@ -87,6 +93,6 @@ async def running(
 
 
 def _kill(process: Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    """It and what it started, which may outlive it."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
