@@ -36,8 +36,9 @@ def source(provider: str, route: str | None) -> str:
 def record(db: sqlite3.Connection, row: Json) -> bool:
     """Write one request once; False when it was there already.
 
-    `row` is that of `exchange` with the session's text, its `cwd` and `used`: None, or {provider,
-    model, final, usd and the kinds of ledger.KINDS}. `usd` None is a request without a price.
+    `row` is that of `exchange` with the session's text, its `cwd`, where it is not the router's own
+    an `agent`, and `used`: None, or {provider, model, final, usd and the kinds of ledger.KINDS}.
+    `usd` None is a request without a price.
     """
     if db.execute("SELECT 1 FROM exchange WHERE id = ?", (row["id"],)).fetchone():
         return False
@@ -60,7 +61,7 @@ def _use(db: sqlite3.Connection, row: Json, session: Json, number: int) -> str:
     """Add what it used to the rows and to the sums; its key."""
     used, at = row["used"], row["at"]
     key = "msg_router_%s" % row["id"]
-    agent, model = ledger.name_id(db, AGENT), ledger.name_id(db, used["model"])
+    agent, model = ledger.name_id(db, row.get("agent") or AGENT), ledger.name_id(db, used["model"])
     counts = [used[kind] for kind in ledger.KINDS]
     usd = used["usd"]
     cells = (

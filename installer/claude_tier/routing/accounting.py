@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from claude_tier.config import Config
 
 PATIENCE = 2.0  # seconds; the answer is there already, so that its row may wait a little
+# A beat is no request of a session: budgets know it as an agent of its own.
+OF_ITSELF = "heartbeat"
 _COUNTS = dict(zip(ledger.KINDS, (*prices.KINDS, "web_searches"), strict=True))
 
 
@@ -112,7 +114,8 @@ class Books:
         return {
             "id": exchange.id,
             "at": exchange.at,
-            "session": self._session(),
+            "session": self._session(exchange.origin),
+            "agent": OF_ITSELF if exchange.origin == OF_ITSELF else routed.AGENT,
             "cwd": self._folder,
             "origin": exchange.origin,
             "route": exchange.route,
@@ -125,8 +128,10 @@ class Books:
             "used": _used(target, exchange.end, exchange.usd) if target and exchange.end else None,
         }
 
-    def _session(self) -> str:
+    def _session(self, origin: str) -> str:
         """The session of Claude Code that asked, else one that belongs to the project."""
+        if origin == OF_ITSELF:
+            return f"{OF_ITSELF}:{project.root(self._folder)}"
         own = os.environ.get("CLAUDE_CODE_SESSION_ID")
         return own or routed.SESSION + project.root(self._folder)
 

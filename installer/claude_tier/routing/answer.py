@@ -46,6 +46,7 @@ class Answer:
     reason: str
     attempts: tuple[Attempt, ...] = ()
     notices: tuple[str, ...] = ()
+    exchange: str | None = None  # its row in the ledger
 
     def fields(self) -> dict[str, object]:
         """The JSON of it."""
@@ -73,10 +74,12 @@ class NobodyError(UserError):
         *,
         attempts: Sequence[Attempt] = (),
         notices: Sequence[str] = (),
+        exchange: str | None = None,
     ) -> None:
         super().__init__(message, hint)
         self.attempts = tuple(attempts)
         self.notices = tuple(notices)
+        self.exchange = exchange
 
     def fields(self) -> dict[str, object]:
         """The JSON of it."""

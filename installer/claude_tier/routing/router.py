@@ -138,7 +138,7 @@ class Router:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(self._books.write, exchange)
         if reply is None:
-            raise _nobody(course)
+            raise _nobody(course, exchange.id)
         return _answer(exchange, reply, course)
 
     async def _reply(self, request: Request, course: Course) -> Reply | None:
@@ -176,6 +176,8 @@ class Router:
         self, asked: tuple[Target, ...], because: Emergency | None, cause: str, why: str
     ) -> _Allowed:
         here = emergency.local_targets(self._config, asked)
+        if self._origin == "heartbeat":  # a beat reaches nobody whom it does not name
+            here = tuple(one for one in here if one in asked)
         kept = tuple((one, cause, why) for one in asked if not names.is_local(self._config, one))
         return _Allowed(here, kept, because)
 
@@ -245,7 +247,7 @@ def _tell(allowed: _Allowed, course: Course, now: float) -> None:
         course.pending.append(f"{names_} may not be asked: {allowed.kept[0][2]}")
 
 
-def _nobody(course: Course) -> NobodyError:
+def _nobody(course: Course, exchange: str) -> NobodyError:
     """Why nobody answered, with what can be done about it."""
     whys = [f"{one.target}: {wording.plain(one.why)}" for one in course.attempts]
     told = "; ".join(dict.fromkeys(whys))
@@ -254,7 +256,9 @@ def _nobody(course: Course) -> NobodyError:
     if any(one.cause == "cooling" for one in course.attempts):
         hints.append("`claude-tier cooldown list` shows what is kept out, and how to clear it")
     hint = ". ".join(hints) + "." if hints else None
-    return NobodyError(message, hint, attempts=course.attempts, notices=course.notices)
+    return NobodyError(
+        message, hint, attempts=course.attempts, notices=course.notices, exchange=exchange
+    )
 
 
 def _answer(exchange: Exchange, reply: Reply, course: Course) -> Answer:
@@ -269,4 +273,5 @@ def _answer(exchange: Exchange, reply: Reply, course: Course) -> Answer:
         reason=reply.end.reason,
         attempts=tuple(course.attempts),
         notices=tuple(course.notices),
+        exchange=exchange.id,
     )
