@@ -4,9 +4,9 @@ All processes share the rows, so that a dead provider is tried by few of them. W
 over, one process may try (its claim ends by itself) while the others still keep away: an answer
 clears the row, another failure makes the next one longer. Model `*` is the whole account.
 
-`until` is an epoch time, None for a refused key: that ends with another key, which is another
-account, or by `claude-tier cooldown clear`. The callers of what writes hold the transaction,
-except in `admit`.
+`until` is an epoch time, None for a key that is refused for everything: that ends with another
+key, which is another account, or by `claude-tier cooldown clear`. The callers of what writes hold
+the transaction, except in `admit`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WIDENING = (300, 900, 1800, 3600)
 STEPS = {
     "pace": SHORT,
     "billing": WIDENING,
-    "key": WIDENING,  # only where no other account can tell that the key has changed
+    "key": WIDENING,  # where no other account would tell that the key has changed
     "model": (300,),
     "server": SHORT,
     "connect": SHORT,
@@ -101,7 +101,7 @@ def fail(
     old = next((row for row in _rows(db, at, now) if row["model"] == at[2]), None)
     row = _next(old, fault, now, ceiling)
     row.update(provider=provider, account=account, model=at[2])
-    if fault["cause"] == "key" and account not in (LOGIN, NO_KEY):
+    if fault["cause"] == "key" and fault.get("everywhere") and account not in (LOGIN, NO_KEY):
         row["until"] = None
     db.execute(
         "INSERT OR REPLACE INTO cooldown (%s) VALUES (%s)"

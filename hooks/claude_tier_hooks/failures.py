@@ -1,7 +1,7 @@
 """What keeps a session of Claude Code from going on keeps the router from asking there as well.
 
-The client names the kind of failure in `error` (docs/limits.md has what it says for which status)
-and never the model, so that the whole account cools.
+The client names the kind of failure in `error`, and never the model. At Anthropic the whole account
+cools; elsewhere, where a proxy may have many accounts behind it, the conversation's model alone.
 """
 
 from __future__ import annotations
@@ -43,19 +43,29 @@ def keep(db: sqlite3.Connection, event: Json, rules: Json, environment: Json, no
     if found is None:
         return 0
     host, account = _endpoint(environment)
+    model = cooldowns.EVERY if host is None else _model(db, event)
     fault = {
         "cause": found,
         "why": "a session of Claude Code ended so (%s)" % event.get("error"),
         "until": _until(db, event, found, account, now),
-        "everywhere": True,
+        "everywhere": host is None,
     }
     written = 0
     for name, one in (rules.get("providers") or PROVIDERS).items():
-        if _serves(one, host, account):
-            place = (name, account, cooldowns.EVERY)
+        if model and _serves(one, host, account):
+            place = (name, account, model)
             row, _ = cooldowns.fail(db, place, fault, now, one.get("cooldown") or 0)
             written += row is not None
     return written
+
+
+def _model(db: sqlite3.Connection, event: Json) -> str | None:
+    """The model of the conversation, as far as it is known."""
+    row = db.execute(
+        "SELECT model FROM session WHERE id = (SELECT id FROM name WHERE text = ?)",
+        (event.get("session_id"),),
+    ).fetchone()
+    return str(row[0]) if row and row[0] else None
 
 
 def _endpoint(environment: Json) -> tuple[str | None, str]:

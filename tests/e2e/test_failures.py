@@ -48,11 +48,16 @@ def test_the_client_names_the_kind_of_failure(
 ) -> None:  # fmt: skip
     """From which its cause follows, and the end where the message has one."""
     event = project / "event.json"
-    hook = {"type": "command", "command": f"cat > {event}", "timeout": 30}
+    # The client kills its hooks when it ends, unless they have left its process group.
+    kept = f"setsid -f sh -c 'cat > {event}.part && mv {event}.part {event}'"
+    hook = {"type": "command", "command": kept, "timeout": 30}
     settings = {"hooks": {"StopFailure": [{"hooks": [hook]}]}}
     write(client.home / ".claude/settings.json", json.dumps(settings))
     api = serve(lambda _request: failure)
-    client.run("-p", "start", api=api, env={"CLAUDE_CODE_MAX_RETRIES": "0"})
+    for _ in range(3):
+        client.run("-p", "start", api=api, env={"CLAUDE_CODE_MAX_RETRIES": "0"})
+        if poll(event.exists, 5):
+            break
     told = json.loads(event.read_text())
     assert failures.cause(told) == cause
     with closing(ledger.connect()) as db, ledger.Writing(db):
@@ -65,7 +70,7 @@ def test_the_client_names_the_kind_of_failure(
 def test_a_turn_that_failed_cools_the_account(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """Of the provider at that address, as the installed hook writes it and the command shows it."""
+    """The model of the provider at that address, written by the hook, shown by the command."""
     api = serve(lambda _request: fail(402, BILLING))
     here.configure(
         f"providers: {{scripted: {{kind: anthropic-compatible, base_url: '{api.url}'}}}}\n"
@@ -75,5 +80,6 @@ def test_a_turn_that_failed_cools_the_account(
         with closing(opened(here)) as db:
             assert poll(lambda: bool(cooldowns.listed(db, 0.0)), 30)
             (row,) = cooldowns.listed(db, 0.0)
-    assert (row["provider"], row["model"], row["cause"]) == ("scripted", "*", "billing")
+    assert (row["provider"], row["cause"]) == ("scripted", "billing")
+    assert row["model"].startswith("claude-")
     assert "scripted" in command(client, "cooldown", "list").stdout

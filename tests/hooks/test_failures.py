@@ -83,12 +83,18 @@ def test_a_key_is_one_account_at_every_provider_that_is_anthropic() -> None:
     assert KEY not in str(found)
 
 
-def test_another_endpoint_is_the_provider_with_that_host() -> None:
-    """Nothing is Anthropic's fault then."""
+def test_at_another_endpoint_the_conversations_model_cools() -> None:
+    """Of the provider with that host: a proxy has accounts of many behind it."""
     url = {"ANTHROPIC_BASE_URL": "http://llm.lan:4000/", "ANTHROPIC_AUTH_TOKEN": KEY}
-    found = kept({"error": "server_error"}, url)
-    assert found.keys() == {f"lan/{cooldowns.fingerprint(KEY)}"}
-    assert kept({"error": "server_error"}, {"ANTHROPIC_BASE_URL": "http://else.lan"}) == found
+    event = {"error": "authentication_failed", "session_id": "s"}
+    assert kept(event, url) == {}  # whose model nobody knows
+    with closing(ledger.connect()) as db:
+        number = ledger.name_id(db, "s")
+        db.execute("INSERT INTO session (id, project, model) VALUES (?, 0, 'qwen3')", (number,))
+    (row,) = kept(event, url).values()
+    assert (row["provider"], row["account"]) == ("lan", cooldowns.fingerprint(KEY))
+    assert (row["model"], row["until"]) == ("qwen3", NOON + 300)
+    assert len(kept(event, {"ANTHROPIC_BASE_URL": "http://else.lan"})) == 1
 
 
 def test_the_hook_keeps_what_the_message_was_about_to_itself(home: Path) -> None:

@@ -76,8 +76,8 @@ class Cooldowns:
             "cause": fault.cause,
             "why": fault.message,
             "until": until,
-            # Nobody there is nobody there for every model; a key is that of the account.
-            "everywhere": fault.everywhere or fault.cause in ("connect", "key"),
+            # Nobody there is nobody there for every model.
+            "everywhere": fault.everywhere or fault.cause == "connect",
         }
         ceiling = targets.providers(self._config)[place.provider].longest_cooldown
         with said(self._warn), closing(ledger.connect()) as db, ledger.Writing(db):

@@ -107,7 +107,8 @@ def test_a_refused_key_stops_all_models_of_that_provider(monkeypatch: pytest.Mon
     monkeypatch.setenv("ONE_KEY", "sk-first-0123456789")
     clock = Clock()
     with FaultServer(FAULTS["openai_key"]) as one, FaultServer(WELL) as other:
-        lines = [provider("one", one.url, more=", key_env: ONE_KEY"), provider("two", other.url)]
+        more = ", key_env: ONE_KEY"
+        lines = [provider("one", one.url, kind="openai", more=more), provider("two", other.url)]
         text = chain("one/alpha", "one/gamma", "two/beta", providers=lines)
         ask(text, "all", clock=clock)
         assert (len(one.requests), len(other.requests)) == (1, 1)
@@ -121,6 +122,18 @@ def test_a_refused_key_stops_all_models_of_that_provider(monkeypatch: pytest.Mon
         monkeypatch.setenv("ONE_KEY", "sk-second-0123456789")
         ask(text, "all", clock=clock)
         assert len(one.requests) == 2
+
+
+def test_behind_a_proxy_a_refused_key_is_that_of_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be the proxy's own with somebody else, which is mended without us."""
+    monkeypatch.setenv("ONE_KEY", "sk-first-0123456789")
+    clock = Clock()
+    with FaultServer([FAULTS["litellm_key"], WELL, WELL]) as one:
+        lines = [provider("one", one.url, kind="litellm", more=", key_env: ONE_KEY")]
+        text = chain("one/alpha", "one/gamma", providers=lines)
+        assert str(ask(text, "all", clock=clock).target) == "one/gamma"
+        clock.now += 301
+        assert str(ask(text, "all", clock=clock).target) == "one/alpha"
 
 
 def test_a_model_that_is_not_there_is_a_warning_about_the_configuration() -> None:
