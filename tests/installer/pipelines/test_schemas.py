@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from claude_tier.pipelines import schemas
+from fault_server import FaultServer
 
 FILES = {
     "type": "object",
@@ -52,6 +53,15 @@ def test_a_misfit_says_where_and_what() -> None:
 def test_a_schema_that_cannot_be_used_is_refused(schema: dict[str, object], said: str) -> None:
     """One that leads out above all: nothing is fetched."""
     assert said in (schemas.fault_of(schema) or "")
+
+
+def test_nothing_is_fetched() -> None:
+    """Should a reference that leads out get past the check of the file."""
+    with FaultServer() as server:
+        found = schemas.misfit({}, {"$ref": f"{server.url}/x.json"})
+        assert server.seen == []
+    assert found is not None
+    assert "refers to what it does not have" in found
 
 
 def test_a_reference_to_nothing_does_not_fit() -> None:
