@@ -139,6 +139,8 @@ def _into_file(plan: Plan, known: ToolServer | None, now: float) -> Settings:
     path, before = _read(plan.target)
     text = None if before is None else _placed(plan.target, lambda: settings.decode(before))
     merged = _placed(plan.target, lambda: mcp_json.merge(text, record))
+    if merged.text != text and shutil.which(mcp_json.PROGRAM) is None:
+        plan.notes.append(f"No `{mcp_json.PROGRAM}` is on PATH here, which {path.name} starts")
     _change(plan, path, before, merged.text, now)
     return merged.record
 

@@ -51,30 +51,28 @@ async def _first(router: Router, prompt: Prompt, offer: Offer, heard: Say | None
     """The first whole answer, also after one that broke off: its text was counted, not given."""
     targets, lost = offer.targets, list[NobodyError]()
     while True:
-        ear = _Ear(heard)
-        on_text = ear.hear if heard else None
+        begun, on_text = _noticing(heard)
         try:
             answer = await router.ask(prompt, targets, route=offer.name, on_text=on_text)
         except NobodyError as error:
             lost.append(error)
-            targets = _left(targets, error) if ear.heard else ()
+            targets = _left(targets, error) if begun.is_set() else ()
             if not targets:
                 raise _together(lost) from error
         else:
             return _with(answer, lost)
 
 
-@dataclass
-class _Ear:
-    """Whether any text came."""
+def _noticing(heard: Say | None) -> tuple[anyio.Event, Say | None]:
+    """Who hears the text of one request, and whether any came."""
+    begun = anyio.Event()
 
-    to: Say | None
-    heard: bool = False
+    def hear(text: str) -> None:
+        begun.set()
+        if heard is not None:
+            heard(text)
 
-    def hear(self, text: str) -> None:
-        self.heard = True
-        if self.to is not None:
-            self.to(text)
+    return begun, hear if heard else None
 
 
 def _left(targets: tuple[Target, ...], error: NobodyError) -> tuple[Target, ...]:

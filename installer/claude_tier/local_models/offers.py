@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from claude_tier.config.providers import is_loopback
 from claude_tier.config.routing import ROLES
-from claude_tier.routing.target import Target, is_local, resolve
+from claude_tier.routing.target import Target, is_local, providers, resolve
 
 if TYPE_CHECKING:
     from claude_tier.config import Config
@@ -37,6 +38,7 @@ MANNER = (
     "`next_page`; call read_more only for pages you need."
 )
 STAYS = "Nothing leaves this machine."
+NEAR = "Nothing leaves the machines that the user marked as their own."
 LEAVES = "The prompt and the files leave this machine."
 NOBODY = "No model on this machine is set up for it yet; a call says what to do."
 
@@ -109,7 +111,15 @@ def _usable(config: Config, target: str, *, local_only: bool) -> tuple[Target, .
 def _described(config: Config, words: str, targets: tuple[Target, ...]) -> str:
     if not targets:
         return f"{words} {NOBODY}"[:WORDS]
-    where = STAYS if all(is_local(config, each) for each in targets) else LEAVES
+    where = _where(config, targets)
     names = ", ".join(str(each) for each in targets[:NAMES_SHOWN])
     end = f" {where} Answered by: {names}."
     return words[: WORDS - len(end)] + end
+
+
+def _where(config: Config, targets: tuple[Target, ...]) -> str:
+    """What becomes of the text: `local: true` may stand at a machine beside this one."""
+    if not all(is_local(config, each) for each in targets):
+        return LEAVES
+    known = providers(config)
+    return STAYS if all(is_loopback(known[each.provider].url or "") for each in targets) else NEAR

@@ -208,6 +208,14 @@ def test_a_file_that_cannot_take_it_is_refused_with_the_place(
     assert sorted(path.name for path in project.iterdir()) == [".mcp.json"]
 
 
+def test_a_project_whose_server_cannot_start_here_says_so(
+    install: Run, place: Callable[[Scope], Target]
+) -> None:
+    """Once: others may have it on their PATH."""
+    assert "No `claude-tier` is on PATH here" in str(install(place("project"), mcp=True).notes)
+    assert install(place("project"), mcp=True).notes == ()
+
+
 def test_what_somebody_added_to_the_entry_stays_until_uninstall(
     install: Run, uninstall: Run, place: Callable[[Scope], Target], project: Path
 ) -> None:

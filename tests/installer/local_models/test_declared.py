@@ -8,7 +8,7 @@ import pytest
 from claude_tier import config
 from claude_tier.config import Config, ConfigError
 from claude_tier.errors import UserError
-from claude_tier.local_models.offers import LEAVES, STAYS, Offer, offers
+from claude_tier.local_models.offers import LEAVES, NEAR, STAYS, Offer, offers
 from claude_tier.local_models.pages import Pages
 from claude_tier.local_models.replying import checked, reply
 from claude_tier.paths import state_dir
@@ -151,6 +151,16 @@ def test_a_tool_that_leads_off_this_machine_says_so(
     assert STAYS in found["ask_local_llama"].description
     assert [str(one) for one in found["ask_local_llama"].targets] == ["llama/tiny"]
     assert found["ask_local_llama"].local_only
+
+
+def test_a_machine_of_the_users_own_is_not_this_one(
+    offered: Callable[[str], dict[str, Offer]],
+) -> None:
+    """`local: true` says that text may go there, not that it stays here."""
+    lan = "  lan: {kind: litellm, base_url: 'http://llm.lan:4000', local: true}\n"
+    found = offered(lan + "router: {small: lan/big}\n")["ask_local_llama"]
+    assert [str(one) for one in found.targets] == ["lan/big"]
+    assert NEAR in found.description
 
 
 def test_the_shipped_tools_leave_the_machine_only_where_that_is_said(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from mcp import Client
 from mcp_types import CallToolResult, ListRootsResult, Root, Tool
 from recorder import Recorder
 
-from .conftest import SESSION, Call, Configure, Talk, said, started
+from .conftest import IMPORTS, SESSION, Call, Configure, Talk, said, started
 
 ROLES = "router: {small: llama/tiny, coding: llama/tiny}\n"
 
@@ -236,6 +237,23 @@ def test_a_changed_configuration_holds_at_the_next_call(
     assert one.startswith("one\n")
     assert "config.yaml:3:10: router.smal: unknown key; did you mean small?" in mistake
     assert two.startswith("two\n")
+
+
+def test_the_server_starts_without_what_only_calls_need() -> None:
+    """Claude Code waits for it; the SDK alone takes most of a second."""
+    needless = "sorted({'httpx', 'jsonschema', 'rich'} & set(sys.modules))"
+    assert printed(f"import claude_tier.local_models.server; print({needless})") == "[]"
+    helped = "from claude_tier import cli; cli.main(['mcp', '--help'])"
+    assert printed(f"{helped}; print('mcp' in sys.modules)").endswith("False")
+
+
+def printed(code: str) -> str:
+    """What a Python says that can import our packages."""
+    words = [sys.executable, "-c", f"import sys; {code}"]
+    done = subprocess.run(
+        words, env={"PYTHONPATH": IMPORTS}, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
 
 
 def test_stdout_carries_the_protocol_alone(work: Path, configure: Configure) -> None:
