@@ -15,7 +15,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from claude_tier.routing import keys
 from claude_tier.routing.fault import Fault
@@ -36,11 +36,9 @@ LOOK = 10.0  # seconds for the program to say its version
 LONGEST_SCHEMA = 100_000  # bytes: Linux takes no argument above 128 KiB
 SYSTEM = "You answer one request, and give nothing but what it asks for."
 CLOSING = "Answer the request above."
-# No tools, no settings (hooks, plugins and memory come from there), no servers, no transcript.
+# No settings (hooks, plugins and memory come from there), no servers, no transcript.
 LEAN = (
     "-p",
-    "--tools",
-    "",
     "--setting-sources",
     "",
     "--strict-mcp-config",
@@ -54,6 +52,32 @@ LEAN = (
 )
 
 
+class Work(NamedTuple):
+    """What the client may do besides to answer: in a folder, with tools by the rules for them.
+
+    What a rule does not allow is refused, and nobody is asked. `usd` ends it, also without tools.
+    """
+
+    folder: Path | None = None
+    tools: tuple[str, ...] = ()
+    usd: float | None = None
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Bash(git status:*) is a rule for the tool Bash."""
+        names = dict.fromkeys(rule.partition("(")[0] for rule in self.tools)
+        found = ["--tools", ",".join(names)]
+        if self.tools:
+            allowed = ",".join(self.tools)
+            found += [f"--allowed-tools={allowed}", "--permission-mode=dontAsk"]
+        if self.usd is not None:
+            found.append(f"--max-budget-usd={self.usd:f}")
+        return tuple(found)
+
+
+NO_WORK = Work()
+
+
 class ClaudeCli:
     """The user's `claude`. It takes neither a temperature nor a length: without both it answers."""
 
@@ -64,12 +88,14 @@ class ClaudeCli:
         limits: Limits,
         *,
         now: Callable[[], float] = time.time,
+        work: Work = NO_WORK,
     ) -> None:
         self.name = name
         self.account = claude_login.account(os.environ)
         self._provider = provider
         self._limits = limits
         self._now = now
+        self._work = work
         self._secret = keys.Secret(claude_login.own_key(os.environ) or "")
 
     async def __aenter__(self) -> Self:
@@ -117,9 +143,11 @@ class ClaudeCli:
         reader = ResultReader(model, partly=partly, now=self._now)
         with tempfile.TemporaryDirectory(prefix="claude-tier-") as folder:
             command = _command(_program(), model, prompt, folder, partly=partly)
+            command += self._work.arguments
+            within = str(self._work.folder or folder)
             env = claude_login.environment(os.environ)
             async with running(
-                command, given=_input(prompt), env=env, folder=folder, limits=self._limits
+                command, given=_input(prompt), env=env, folder=within, limits=self._limits
             ) as process:
                 async with aclosing(process.lines(silence=stream)) as lines:
                     async for line in lines:
