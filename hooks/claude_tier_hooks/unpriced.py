@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import ledger, prices
+from . import ledger, prices, unlisted
 from .usage import Recorder
 
 TYPE_CHECKING = False
@@ -44,7 +44,24 @@ def _candidates(db: sqlite3.Connection, policy: Json) -> list[str]:
         numbers
     )
     query += " (SELECT id FROM session WHERE host IN (%s)))" % _marks(hosts)
-    return [row[0] for row in db.execute(query, (*numbers, *hosts))]
+    query += " AND source NOT IN (%s)" % unlisted.ROUTED
+    found = [row[0] for row in db.execute(query, (*numbers, *hosts))]
+    return found + _routed(db, policy)
+
+
+def _routed(db: sqlite3.Connection, policy: Json) -> list[str]:
+    """Of the router's requests that were counted, those whose provider has a price by now."""
+    rows = db.execute(
+        "SELECT key, s.text, m.text, at FROM usage JOIN name s ON s.id = source"
+        " JOIN name m ON m.id = model WHERE usd IS NULL AND final = 1 AND source IN (%s)"
+        % unlisted.ROUTED
+    ).fetchall()
+    return [key for key, *where in rows if _has_price(policy, *where)]
+
+
+def _has_price(policy: Json, source: str, model: str, at: float) -> bool:
+    table = prices.of_provider(policy, policy, source.split("/")[1])
+    return table is None or prices.entry(table.get("models") or {}, model, at) is not None
 
 
 def _marks(values: list[int]) -> str:

@@ -1,4 +1,4 @@
-"""A ledger of version 1 gets what version 2 added, and keeps its rows and its older writers."""
+"""A ledger of an older version gets what was added, and keeps its rows and its older writers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import books
 import pytest
-from claude_tier_hooks import decisions, gate, ingest, ledger, policy
+from claude_tier_hooks import cooldowns, decisions, gate, ingest, ledger, policy, schema
 
 TEXT = Path(__file__).parents[1] / "ledger_version_1.sql"
 # As the runtime of version 1 says them.
@@ -107,6 +107,26 @@ def test_an_older_runtime_goes_on_writing_to_it(old: Path) -> None:
         assert set(db.execute("SELECT * FROM stale")) == marks
         found = db.execute("SELECT agent_id, facts, rules FROM decision WHERE session = 13")
         assert found.fetchone() == ("a2", None, None)
+
+
+def test_a_ledger_of_version_2_gets_what_the_router_keeps(home: Path) -> None:
+    """An older runtime goes on with it."""
+    file = home / ".claude/claude-tier/ledger.db"
+    file.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(file)) as made:
+        for statement in (*schema.FIRST, *schema._SECOND):
+            made.execute(statement)
+        made.execute("INSERT INTO name (text) VALUES ('kept')")
+        made.execute("PRAGMA user_version = 2")
+        made.commit()
+    with closing(ledger.connect()) as db:
+        tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
+        assert {"cooldown", "exchange", "exchange_by_time"} <= tables
+        assert db.execute("SELECT text FROM name").fetchall() == [("kept",)]
+        assert cooldowns.listed(db, books.NOON) == []
+        whole = db.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+    with closing(ledger.connect(str(home / "new.db"))) as fresh:
+        assert fresh.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall() == whole
 
 
 def test_a_decision_is_recorded_beside_older_ones(old: Path, home: Path) -> None:

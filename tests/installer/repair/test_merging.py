@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from books import HAIKU, NOON, answer, decide
-from claude_tier.repair import merging
-from claude_tier_hooks import backup, ingest, ledger, policy
+from claude_tier.repair import merging, sums
+from claude_tier_hooks import backup, ingest, ledger, policy, routed
 from wreckage import Content, content, run, sweep
 
 
@@ -80,6 +80,34 @@ def test_a_proof_that_only_the_other_file_has_is_taken_over(home: Path) -> None:
     assert {row[-1] for row in kept.decisions} == {"x"}
     assert {row[1] for row in kept.windows} == {70.0}
     assert {row[2] for row in kept.levels} == {"warn"}
+
+
+def test_requests_of_the_router_are_taken_over(home: Path) -> None:
+    """With what they used, in the session they were made in; what cools is learnt anew."""
+    used = {"provider": "api", "model": "m", "final": True, "usd": 0.5,
+            **dict.fromkeys(ledger.KINDS, 7)}  # fmt: skip
+    row = {"id": "e1", "at": NOON, "session": "router:/repo", "cwd": "/repo", "origin": "ask",
+           "route": "code", "asked": "api/m", "target": "api/m", "model": "m", "seconds": 1.5,
+           "attempts": [], "outcome": "answered", "used": used}  # fmt: skip
+    db = ledger.connect()
+    with ledger.Writing(db):
+        routed.record(db, row)
+    backup.write(NOON)
+    db.close()
+    Path(ledger.file()).unlink()
+    db = ledger.connect()
+    with ledger.Writing(db):
+        ledger.name_id(db, "so that numbers differ")
+    db.close()
+    run()
+    with contextlib.closing(ledger.connect()) as db:
+        assert not routed.record(db, row)
+        (found,) = db.execute(
+            "SELECT s.text, e.usage, u.usd FROM exchange e JOIN name s ON s.id = e.session"
+            " JOIN usage u ON u.key = e.usage"
+        )
+        assert found == ("router:/repo", "msg_router_e1", 0.5)
+        assert sum(sums.wrong(db).values()) == 0
 
 
 def test_every_table_is_merged_or_follows_from_others() -> None:

@@ -16,7 +16,7 @@ from claude_tier.report.spending import by_day
 from claude_tier.routing.prompt import Prompt
 from claude_tier.routing.router import Router
 from claude_tier.routing.target import resolve
-from claude_tier_hooks import budget, decisions, ledger, policy, project, unlisted
+from claude_tier_hooks import budget, decisions, ledger, policy, project, unlisted, unpriced
 from fault_server import FAULTS, Fault, FaultServer, Reply
 from routers import Clock, ask, chain, configured, cooling, provider, refused, rows
 
@@ -122,6 +122,18 @@ def test_what_had_no_price_is_priced_when_the_user_names_one() -> None:
         with ledger_file.up_to_date(policy.load()):
             pass
     assert rows("SELECT usd FROM usage")[0][0] == pytest.approx(3.0 * 5)  # above its long step
+
+
+def test_a_model_that_only_the_provider_knows_is_priced_later_too() -> None:
+    """And an answer without counts never is."""
+    with FaultServer([WELL, Reply(model="served-1", counted=False)]) as server:
+        ask(one(server), "all")
+        ask(one(server), "all")
+        configured(one(server, PRICES))
+        with ledger_file.up_to_date(policy.load()) as db:
+            assert unpriced.settle(db, policy.load()) == 0  # it is done already
+    found = rows("SELECT final, usd FROM usage ORDER BY final")
+    assert found == [(0, None), (1, pytest.approx(0.003))]
 
 
 def test_budgets_of_user_and_project_see_it_at_once() -> None:
