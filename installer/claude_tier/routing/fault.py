@@ -23,7 +23,7 @@ Cause = Literal[
 ]
 
 
-@dataclass
+@dataclass(eq=False)  # two that say the same are two
 class Fault(Exception):  # noqa: N818 - a fault of a provider, not an error of ours
     """One attempt that failed.
 

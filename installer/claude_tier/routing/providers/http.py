@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CONNECT = 10.0  # seconds until a connection stands
-LARGEST = 32_000_000  # bytes of one answer
+LARGEST = 128_000_000  # bytes of one answer; a stream spends hundreds on each token
 LONGEST_LINE = 8_000_000  # bytes of one event of a stream
 LARGEST_ERROR = 64_000  # bytes that are read of an error
 _JSON = {"content-type": "application/json"}

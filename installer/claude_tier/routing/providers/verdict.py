@@ -64,6 +64,7 @@ STATUSES: dict[int, Cause] = {
 }
 TYPES: dict[str, Cause] = {
     "rate_limit_error": "pace",
+    "rate_limit_exceeded": "pace",
     "authentication_error": "key",
     "permission_error": "key",
     "billing_error": "billing",
@@ -71,6 +72,7 @@ TYPES: dict[str, Cause] = {
     "request_too_large": "size",
     "invalid_request_error": "request",
 }
+_STATUS = re.compile(r"[3-5]\d\d", re.ASCII)
 WHOLE_ACCOUNT = frozenset({"billing", "key"})
 
 
@@ -108,10 +110,11 @@ class Failure(NamedTuple):
     @property
     def code(self) -> int | None:
         """The status, or the one that an error within an answer names."""
-        error = mapping(self.error)
-        named = count((mapping(error.get("error")) or error).get("code"))
         if self.status is not None and self.status >= 300:
             return self.status
+        error = mapping(self.error)
+        code = (mapping(error.get("error")) or error).get("code")
+        named = int(text(code)) if _STATUS.fullmatch(text(code)) else count(code)
         return named if 300 <= named < 600 else None
 
 
@@ -143,8 +146,8 @@ def _cause(failure: Failure) -> Cause:
         if words.search(said):
             return cause
     if code is None:
-        kind = said.partition(":")[0]
-        return TYPES.get(kind, "server")
+        kinds = [TYPES[word] for word in said.split(": ")[:2] if word in TYPES]
+        return kinds[0] if kinds else "server"
     if code < 400 or code >= 500:
         return "server"
     return STATUSES.get(code, "request")

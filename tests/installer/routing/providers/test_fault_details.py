@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from claude_tier.routing.fault import Fault
+from claude_tier.routing.providers import verdict
 from fault_server import FAULTS, FaultServer
 from faults import fault as catalogue
 from faults.anthropic import REGAINED_AT
@@ -87,6 +88,28 @@ def test_an_account_is_out_where_it_is_the_vendors(
 def test_a_refused_key_is_named_by_its_variable(name: str) -> None:
     """That is what the user can change."""
     assert _fault(name).remedy == f"set {VARIABLE} to a valid key"
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "status"),
+    [
+        ({"type": "overloaded_error", "message": "Overloaded"}, "server", None),
+        ({"type": "rate_limit_error", "message": "slower"}, "pace", None),
+        ({"type": "tokens", "code": "rate_limit_exceeded", "message": "slower"}, "pace", None),
+        ({"type": "None", "code": "429", "message": "litellm.RateLimitError"}, "pace", 429),
+        ({"code": 402, "message": "Insufficient credits"}, "billing", 402),
+        ({"code": 401, "message": "User not found."}, "key", 401),
+        ({"code": "odd", "message": "who knows"}, "server", None),
+        ("just words", "server", None),
+    ],
+)
+def test_an_error_within_a_stream_says_itself_what_it_is(
+    error: object, cause: str, status: int | None
+) -> None:
+    """The status of the reply was that of an answer."""
+    fault = verdict.judge(verdict.Failure(200, {}, error), vendor=True, now=0.0)
+
+    assert (fault.cause, fault.status) == (cause, status)
 
 
 def test_a_redirect_is_told_and_not_followed() -> None:
