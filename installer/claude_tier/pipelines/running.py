@@ -159,6 +159,7 @@ class Runner:
         SPEAKER.set(Speaker(step.id))
         try:
             outcome = await self._outcome(step)
+            self.job.run.note(spent=self.purse.spent, unpriced=self.purse.unpriced)
         except UserError as error:
             why = f"{error.message} ({error.hint})" if error.hint else error.message
             outcome = StepOutcome(step.id, "failed", why=why)
@@ -170,7 +171,6 @@ class Runner:
         steps = self.scope["steps"]
         assert isinstance(steps, dict)
         steps[step.id] = _output(step, outcome)
-        self.job.run.note(spent=self.purse.spent, unpriced=self.purse.unpriced)
         self.watcher.ended(outcome)
 
     async def _outcome(self, step: Step) -> StepOutcome:

@@ -67,9 +67,7 @@ class Run:
 
     def keep(self, unit: str, fields: Mapping[str, object]) -> None:
         """Keep what became of a step, or of one of its items."""
-        folder = self.folder / "steps"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        _write(folder / f"{unit}.json", fields)
+        _write(self.folder / "steps" / f"{unit}.json", fields)
 
     def kept(self, unit: str) -> dict[str, object] | None:
         """What became of it; None where that is not known."""
@@ -83,9 +81,8 @@ class Run:
 
     def keep_before(self, path: Path, content: bytes | None, wrote: str) -> None:
         """Keep what a file holds before it is written; what was kept first stays."""
-        folder = self.folder / "before"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        place = folder / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.json"
+        name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        place = self.folder / "before" / f"{name}.json"
         held = None if content is None else base64.b64encode(content).decode()
         first = state.read_json(str(place)) or {"path": str(path), "content": held}
         _write(place, {**first, "wrote": wrote})
@@ -131,7 +128,12 @@ class Run:
 
 
 def _write(path: Path, fields: Mapping[str, object]) -> None:
-    state.write_private(str(path), json.dumps(fields))
+    """Put a file in its place at once; UserError where that cannot be: a full disk."""
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        state.write_private(str(path), json.dumps(fields))
+    except OSError as error:
+        raise UserError(f"the run cannot be kept: {path}: {error.strerror}") from error
 
 
 def _root() -> Path:

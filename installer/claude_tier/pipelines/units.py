@@ -43,12 +43,16 @@ class Units:
         found: dict[str, Outcome] = {}
         few = anyio.CapacityLimiter(step.parallel)
 
+        async def one(part: Part | None) -> Outcome:
+            try:
+                return await self._one(step, scope, part, purse=purse)
+            except UserError as error:  # it cannot be kept
+                return Outcome("failed", why=error.message)
+
         async def ask(part: Part | None) -> None:
             async with few:
                 if not any(one.status == "failed" for one in found.values()):
-                    found[keeping.unit(step, part)] = await self._one(
-                        step, scope, part, purse=purse
-                    )
+                    found[keeping.unit(step, part)] = await one(part)
 
         async with anyio.create_task_group() as group:
             for part in parts:

@@ -90,21 +90,29 @@ def change(step: Step, scope: Scope, folder: Path) -> Change:
     assert step.write is not None
     name = template.render(step.write.path, scope, fence=False).text.strip()
     content = template.render(step.write.content, scope, fence=False).text.encode()
-    if len(content) > confined.LARGEST:
-        raise UserError(f"{name} would be larger than {confined.LARGEST} bytes")
     path = confined.writable(folder, name)
-    return Change(name, path, files.read(path), content)
+    before = files.read(path)
+    if max(len(content), len(before or b"")) > confined.LARGEST:
+        raise UserError(f"{name} is larger than {confined.LARGEST} bytes")
+    return Change(name, path, before, content)
 
 
 def _put(change: Change, run: Run, *, unit: str, fingerprint: str) -> Outcome:
     """Put the file in its place at once; what it held is kept first."""
     if change.is_one:
         run.keep_before(change.path, change.before, digest(change.after))
-        change.path.parent.mkdir(parents=True, exist_ok=True)
-        files.write(change.path, change.after, private=False)
+        _replace(change)
     done = Outcome("written", fingerprint, item=change.name, path=str(change.path))
     run.keep(unit, done.fields())
     return done
+
+
+def _replace(change: Change) -> None:
+    try:
+        change.path.parent.mkdir(parents=True, exist_ok=True)
+        files.write(change.path, change.after, private=False)
+    except OSError as error:
+        raise UserError(f"{change.path} cannot be written: {error.strerror}") from error
 
 
 def _refuse_twice(wanted: Sequence[Change]) -> None:

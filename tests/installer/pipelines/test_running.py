@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from claude_tier.livecheck.request import Request
+from claude_tier.pipelines import runs
 from claude_tier_hooks import ledger
 from fault_server import FaultServer, Reply
 from llama_server import Start
@@ -232,35 +233,54 @@ def test_a_condition_that_does_not_hold_skips_what_follows(
     assert "there is no result: report was skipped" in done.err
 
 
-@pytest.mark.parametrize("use", ["target: pair", "{target: dead/tiny, fallback: good/tiny}"])
+@pytest.mark.parametrize("use", ["target: pair", "target: dead/tiny, fallback: good/tiny"])
 def test_a_server_that_dies_is_replaced_by_the_next_one(
     use: str, llama: Start, configure: Configure, pipeline: Write, command: Command
 ) -> None:
     """In a chain or by a fallback, in the middle of the run: said, kept and counted."""
     dead, good = llama("one"), llama("two")
-    configure("chains: {pair: [dead/tiny, good/tiny]}\n", dead=dead.url, good=good.url)
-    use = use.strip("{}")
-    path = pipeline(f"""
-  - {{id: a, target: dead/tiny, prompt: x}}
-  - {{id: b, {use}, prompt: "{{{{ steps.a.text }}}}"}}
+
+    def kill(request: Request) -> Reply:
+        if request.method == "POST":
+            dead.stop()
+        return Reply("killed")
+
+    with FaultServer(kill) as killer:
+        chain = "chains: {pair: [dead/tiny, good/tiny]}\n"
+        configure(chain, dead=dead.url, good=good.url, killer=killer.url)
+        path = pipeline(f"""
+  - {{id: a, {use}, prompt: x}}
+  - {{id: b, target: killer/alpha, needs: a, prompt: x}}
+  - {{id: c, {use}, needs: b, prompt: x}}
 """)
-    first = command("run", str(path), "--json")
-    assert first.json["result"] == "one"
-    dead.stop()
-    pipeline(f"""
-  - {{id: a, target: dead/tiny, prompt: x}}
-  - {{id: b, {use}, prompt: "again: {{{{ steps.a.text }}}}"}}
-""")
-    done = command("run", "--resume", first.json["run"], "--json")
-    (a, b) = done.json["steps"]
-    assert (done.json["result"], a["reused"], b["reused"]) == ("two", True, False)
-    assert b["outcomes"][0]["asked"] == "dead/tiny"
-    assert b["outcomes"][0]["target"] == "good/tiny"
-    assert "b: dead/tiny" in done.err
+        done = command("run", str(path), "--json")
+    found = [step["outcomes"][0] for step in done.json["steps"]]
+    assert [one["target"] for one in found] == ["dead/tiny", "killer/alpha", "good/tiny"]
+    assert (done.json["result"], found[2]["asked"]) == ("two", "dead/tiny")
+    assert any("dead/tiny" in line for line in found[2]["notices"])
+    assert "c: dead/tiny" in done.err
     db = ledger.connect()
-    rows = db.execute("SELECT route, outcome FROM exchange ORDER BY at").fetchall()
+    (attempts,) = db.execute("SELECT attempts FROM exchange WHERE route = 'p/c'").fetchone()
     db.close()
-    assert rows == [("p/a", "answered"), ("p/b", "answered"), ("p/b", "answered")]
+    assert "connect" in attempts
+
+
+def test_a_run_that_cannot_be_kept_ends(
+    configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """As a full disk would have it: an expected failure, with the file named."""
+
+    def spoil(request: Request) -> Reply:
+        if request.method == "POST":
+            (runs.every()[0].folder / "steps").write_text("in the way")
+        return Reply("said")
+
+    with FaultServer(spoil) as server:
+        configure(one=server.url)
+        path = pipeline("  - {id: a, target: one/alpha, prompt: x}")
+        done = command("run", str(path))
+    assert done.code == 1
+    assert "a: the run cannot be kept: " in done.err
 
 
 def test_what_stays_here_is_not_sent_elsewhere(
