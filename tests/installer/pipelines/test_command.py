@@ -165,3 +165,20 @@ def test_the_shipped_extraction_runs_on_local_models(
         last = json.dumps(recorder.requests[-1].body)
         assert "extract: a.md" in last
         assert "extract: b.md" in last
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_the_shipped_change_is_applied_only_if_it_was_found_valid(
+    valid: bool, configure: Configure, command: Command, work: Path
+) -> None:
+    """Analysed, planned, checked, written, reviewed; else nothing is written."""
+    (work / "app.py").write_text("x = 1\n")
+    plan = {"summary": "s", "files": [{"path": "app.py", "content": "x = 2\n"}]}
+    said = ["analysis", json.dumps(plan), json.dumps({"ok": valid, "problems": []})]
+    with FaultServer([Reply(text) for text in (*said, *["It does."][:valid])]) as server:
+        roles = "router: {coding: one/alpha, claude: one/alpha}\n"
+        configure(roles, one=server.url)
+        done = command("run", "change", "-i", "task=x is 2", "-i", "files=app.py", "--yes")
+    assert (work / "app.py").read_text() == ("x = 2\n" if valid else "x = 1\n")
+    assert (done.code, done.out) == ((0, "It does.\n") if valid else (1, ""))
+    assert valid or "apply: skipped, not steps.validate.json.ok" in done.err
