@@ -149,8 +149,8 @@ def test_the_readme_shows_the_smallest_use_first() -> None:
     assert "pip install . && claude-tier install" in first
 
 
-def test_only_the_scripted_api_can_open_a_connection() -> None:
-    """`What leaves the machine: nothing`, by what the code imports."""
+def test_only_providers_are_connected_to_and_in_one_file() -> None:
+    """`What leaves the machine`, by what the code imports; the scripted API listens on loopback."""
     opening = {
         str(source.relative_to(ROOT))
         for source in SOURCES
@@ -162,7 +162,8 @@ def test_only_the_scripted_api_can_open_a_connection() -> None:
     assert opening
     # The dashboard listens, on loopback.
     listening = {f"installer/claude_tier/dashboard/{name}.py" for name in ("connection", "server")}
-    assert {name for name in opening if "/livecheck/" not in name} == listening
+    asking = {"installer/claude_tier/routing/providers/http.py"}
+    assert {name for name in opening if "/livecheck/" not in name} == listening | asking
 
 
 def imported(node: ast.AST) -> list[str]:
@@ -174,12 +175,12 @@ def imported(node: ast.AST) -> list[str]:
 
 
 def test_the_readme_counts_right() -> None:
-    """Ten events, six agents, two skills."""
+    """Ten events, six agents, three skills."""
     readme = (ROOT / "README.md").read_text("utf-8")
     events = json.loads((ROOT / "hooks/hooks.json").read_bytes())["hooks"]
 
     assert len(events) == 10
     assert "each of ten hook events" in readme
     assert len(list(ROOT.glob("agents/*.md"))) == 6
-    assert len(SKILLS) == 2
-    assert "six agents and two skills" in readme
+    assert len(SKILLS) == 3
+    assert "six agents and three skills" in readme
