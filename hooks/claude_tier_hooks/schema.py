@@ -211,7 +211,7 @@ _BEATS = (
     " exchange TEXT, ok INTEGER, saved_bytes INTEGER, saved_usd REAL, PRIMARY KEY (beat, slot))"
     " WITHOUT ROWID",
     "CREATE INDEX receipt_by_time ON receipt (last)",
-    "CREATE INDEX receipt_open ON receipt (run) WHERE status IN ('claimed', 'running')",
+    "CREATE INDEX receipt_open ON receipt (beat) WHERE status IN ('claimed', 'running')",
 )
 SCHEMA = (*FIRST, *_SECOND, *_THIRD, *_BEATS)
 

@@ -13,6 +13,10 @@ COMMANDS = {
     "add": "Let a HEARTBEAT.md run on this machine.",
     "remove": "Let it run no longer.",
     "list": "Show the files that were added, and their checks.",
+    "run": "Run a check now.",
+    "disable": "Let a check pause.",
+    "enable": "Let it go on.",
+    "tick": "Run what is due; started every minute by a scheduler.",
 }
 
 

@@ -1,0 +1,3 @@
+from claude_tier_hooks import tick
+
+raise SystemExit(tick.main())

@@ -1,0 +1,119 @@
+"""What beats have to tell: kept for a month, shown once at the next session's start.
+
+One file for each, so that writers never meet. The same words of the same beat within a day are one
+alert, which counts; said again after that, it comes with the number of times.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from claude_tier_hooks import state
+
+Kind = Literal["answer", "failure", "model", "disabled", "clock", "file"]
+FOLDER = ("heartbeat", "alerts")
+KEPT = 30 * 86_400  # seconds
+DIGEST = 86_400  # seconds in which the same is not told twice
+LONGEST = 20_000  # characters
+PATIENCE = 30  # seconds for the user's own command
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing to tell. `times` is how often it was said since it was last told, itself included.
+
+    `beat` is None where no beat of its own is concerned.
+    """
+
+    at: float
+    kind: Kind
+    beat: str | None
+    file: str
+    text: str
+    times: int = 1
+
+    @property
+    def sameness(self) -> str:
+        """The same for the same words of the same beat."""
+        words = json.dumps([self.kind, self.beat, self.file, " ".join(self.text.split())])
+        return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+    def fields(self) -> dict[str, object]:
+        """The JSON of it."""
+        return asdict(self)
+
+
+def listed() -> list[Alert]:
+    """Those that are kept, oldest first."""
+    return [one for _, one in _read()]
+
+
+def raise_(alert: Alert) -> Alert | None:
+    """Keep it; as it is to be told, or None where the same was told within a day."""
+    alert = replace(alert, text=alert.text[:LONGEST])
+    before: tuple[Path, Alert] | None = None
+    for file, one in _read():
+        if alert.at - one.at > KEPT:
+            file.unlink(missing_ok=True)
+        elif one.sameness == alert.sameness:
+            before = file, one
+    if before is None:
+        return _write(alert)
+    file, one = before
+    if alert.at - one.at < DIGEST:
+        _keep(file, replace(one, times=one.times + 1))
+        return None
+    # What had been held back is told with this one.
+    _keep(file, replace(one, times=1))
+    return _write(replace(alert, times=one.times))
+
+
+def _write(alert: Alert) -> Alert:
+    folder = Path(state.path(*FOLDER))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _keep(folder / f"{int(alert.at * 1e6):017d}-{alert.sameness}.json", alert)
+    return alert
+
+
+def _keep(file: Path, alert: Alert) -> None:
+    state.write_private(str(file), json.dumps(alert.fields(), ensure_ascii=False) + "\n")
+
+
+def _read() -> Iterator[tuple[Path, Alert]]:
+    for file in sorted(Path(state.path(*FOLDER)).glob("*.json")):
+        with suppress(TypeError):  # of another version of ours
+            yield file, Alert(**(state.read_json(str(file)) or {}))
+
+
+def send(alert: Alert, command: str) -> None:
+    """Give it to the user's own command, as JSON; one that fails is in the log of hooks."""
+    try:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            input=json.dumps(alert.fields()).encode(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as fault:
+        state.log_fault("on_alert", fault)
+    else:
+        if done.returncode:
+            state.log_fault("on_alert", RuntimeError(f"it ended with exit code {done.returncode}"))
+
+
+def kept(alert: Alert) -> Alert | None:
+    """The same, where a folder that cannot be written keeps nothing from being told."""
+    try:
+        return raise_(alert)
+    except OSError as fault:
+        state.log_fault("heartbeat", fault)
+        return alert

@@ -1,0 +1,101 @@
+"""What costs nothing and decides whether a model is asked at all, in this order."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from claude_tier_hooks import budget, ledger, project
+
+from claude_tier.heartbeat import checking, models, request
+from claude_tier.heartbeat.case import LEVELS, Asked, Case, Spent
+from claude_tier.heartbeat.receipts import End
+from claude_tier.heartbeat.steps import step
+from claude_tier.routing.prompt import BYTES_PER_TOKEN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from claude_tier_hooks.shapes import Json
+
+    from claude_tier.config import Config
+
+AGENT = "heartbeat"  # as which budgets know all beats together
+NOTHING, UNCHANGED = "its check found nothing", "unchanged since all was well"
+
+
+def decide(case: Case) -> End | Asked:
+    """The end of a run that needs no model, else what is to be asked."""
+    beat = case.known.beat
+    if case.known.barred:
+        return End("skipped", case.known.barred)
+    if case.disabled:
+        return End("skipped", f"disabled: {case.disabled}")
+    if case.spent.level == "stop" and beat.check is None:
+        return _saving(case, _asked(case, None), f"the budget {case.spent.budget} is used up")
+    checked = None
+    if beat.check is not None:
+        step("check")
+        found = checking.run(beat.check, beat.file.parent, seconds=case.left)
+        if found.found == "failed":
+            return End("failed", found.text)
+        if found.found == "nothing":
+            return _saving(case, _asked(case, None), NOTHING)
+        checked = found.text
+    asked = _asked(case, checked)
+    if case.spent.level == "stop":
+        return _saving(case, asked, f"the budget {case.spent.budget} is used up")
+    if beat.unchanged == "skip" and asked.evidence.fingerprint(beat) == case.evidence:
+        return _saving(case, asked, UNCHANGED)
+    return asked
+
+
+def spent(db: sqlite3.Connection, config: Config, rules: Json, folder: Path, now: float) -> Spent:
+    """The highest level of the budgets of all beats, of the user and of that project."""
+    root = project.root(str(folder))
+    here = {"session": -1, "project": ledger.known_id(db, root)}
+    all_ = {**rules, "budgets": [*rules["budgets"], _own(config)]}
+    found = [one for one in budget.standing(db, all_, here, now) if _holds(one["budget"])]
+    worst = max(found, key=lambda one: LEVELS.index(one["level"]))
+    return Spent(worst["level"], worst["budget"]["name"])
+
+
+def _own(config: Config) -> Json:
+    """`heartbeat.budget`, as policy.json would have it."""
+    limit = config.heartbeat.budget
+    return {
+        "name": AGENT,
+        "scope": {"kind": "agent", "name": AGENT},
+        "period": limit.period,
+        "unit": "usd",
+        "limit": limit.usd,
+        "warn": 0.8,
+        "recover": 0.85,
+        "cap": 0.9,
+        "stop": 1.0,
+    }
+
+
+def _holds(what: Json) -> bool:
+    """A session's budget is another's, as is that of an agent that is no beat."""
+    scope = what["scope"]
+    if what["period"] == "session" or scope["kind"] == "session":
+        return False
+    return bool(scope["kind"] != "agent" or scope["name"] == AGENT)
+
+
+def _asked(case: Case, checked: str | None) -> Asked:
+    beat = case.known.beat
+    evidence = request.evidence(beat, checked, case.config.heartbeat.notes, case.at)
+    return Asked(evidence, request.prompt(beat, evidence, case.at))
+
+
+def _saving(case: Case, asked: Asked, reason: str) -> End:
+    """A skip with what would have been sent, and about what that costs where it is priced."""
+    from claude_tier.pipelines.spending import Rates
+
+    size = request.size(asked.prompt)
+    first = models.targets(case.config, case.known.beat.models[0])[0]
+    usd = Rates(case.config, case.rules).usd(first, prompt=size // BYTES_PER_TOKEN)
+    return replace(End("skipped", reason), saved_bytes=size, saved_usd=usd)

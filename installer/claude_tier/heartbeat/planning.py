@@ -1,0 +1,152 @@
+"""What is due now: claims for what is to run, and receipts for what is not.
+
+Called under the tick's lock. Everything a plan writes is one transaction: a tick that is killed has
+planned all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from claude_tier_hooks import ledger
+
+from claude_tier.heartbeat import receipts, schedule
+from claude_tier.heartbeat.beat import Beat
+from claude_tier.heartbeat.known import Known
+from claude_tier.heartbeat.processes import Worker
+from claude_tier.heartbeat.receipts import End, Open, Origin, Standing
+
+LATE = 120  # seconds a planned time may be late and still be on time: ticks come once a minute
+MARGIN = 30  # seconds past its time for a beat's process to end by itself
+GONE = "its process was killed"
+NEVER_BEGUN = "its tick was killed before it began"
+
+
+class Claim(NamedTuple):
+    """A planned time that is to run now."""
+
+    run: str
+    beat: Beat
+    slot: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run, whose time is over, and when there is something to do again."""
+
+    claims: tuple[Claim, ...]
+    overdue: tuple[Open, ...]
+    next: float | None
+    ahead: tuple[str, ...] = ()  # beats whose mark is in the future: the clock was set back
+
+
+class _Due(NamedTuple):
+    """The planned times of a beat since its mark: at most one is for running."""
+
+    missed: tuple[float, ...]
+    slot: float | None
+    origin: Origin
+    last: float
+
+
+def make(db: sqlite3.Connection, beats: Sequence[Known], now: float, worker: Worker) -> Plan:
+    """Give up what nobody works on any more, then account for every planned time until now."""
+    standing = {one.beat.id: receipts.standing(db, one.beat.id) for one in beats}
+    # Long before the transaction: a machine that slept for weeks has many times to count.
+    due = {one.beat.id: _due(one.beat, standing[one.beat.id], now) for one in beats}
+    claims: list[Claim] = []
+    with ledger.Writing(db):
+        overdue = _reap(db, now)
+        for one in beats:
+            if _moved(standing[one.beat.id], receipts.standing(db, one.beat.id)):
+                continue  # it was enabled just now, and is planned with the next tick
+            claims += _account(db, one, due[one.beat.id], now, worker)
+    return Plan(
+        tuple(claims),
+        tuple(overdue),
+        _next(db, beats, now),
+        tuple(name for name, one in standing.items() if one and one.mark > now + LATE),
+    )
+
+
+def _moved(before: Standing | None, after: Standing | None) -> bool:
+    return (before and before.mark) != (after and after.mark)
+
+
+def spelled(beat: Beat) -> str:
+    """A schedule in words that only compare."""
+    hours = f"{beat.active.start}-{beat.active.end}" if beat.active else ""
+    return " ".join((*map(str, beat.schedule), beat.tz, hours, str(beat.offset)))
+
+
+def _due(beat: Beat, standing: Standing | None, now: float) -> _Due | None:
+    """None where nothing is; a beat that is new, or planned otherwise, begins now."""
+    if standing is None or standing.schedule != spelled(beat):
+        return None
+    times = tuple(schedule.slots(beat, standing.mark, now))
+    if not times:
+        return None
+    last = times[-1]
+    if now - last <= LATE:
+        return _Due(times[:-1], last, "planned", last)
+    if beat.missed == "once" and now - last <= beat.max_age:
+        return _Due(times[:-1], last, "catch-up", last)
+    return _Due(times, None, "planned", last)
+
+
+def _account(
+    db: sqlite3.Connection, one: Known, due: _Due | None, now: float, worker: Worker
+) -> Iterator[Claim]:
+    """Receipts for what is not to run; at most one claim."""
+    beat, standing = one.beat, receipts.standing(db, one.beat.id)
+    if standing is None or standing.schedule != spelled(beat):
+        receipts.begin(db, beat.id, spelled(beat), now)
+    if due is None:
+        return
+    if due.missed:
+        receipts.skip(db, beat.id, due.missed, receipts.MISSED, now)
+    if due.slot is not None:
+        if reason := _kept(db, one, standing):
+            receipts.skip(db, beat.id, [due.slot], reason, now)
+        else:
+            run = uuid.uuid4().hex
+            if receipts.claim(db, beat.id, due.slot, run=run, origin=due.origin, worker=worker):
+                yield Claim(run, beat, due.slot)
+    receipts.advance(db, beat.id, due.last)
+
+
+def _kept(db: sqlite3.Connection, one: Known, standing: Standing | None) -> str | None:
+    """Why a planned time is not claimed."""
+    if one.barred:
+        return one.barred
+    if standing and standing.disabled is not None:
+        return f"disabled: {standing.why}"
+    return receipts.STILL_RUNNING if receipts.is_open(db, one.beat.id) else None
+
+
+def _reap(db: sqlite3.Connection, now: float) -> list[Open]:
+    """Give up runs whose process is gone; those that are past their time and still there."""
+    overdue = []
+    for one in receipts.opened(db):
+        if not one.worker.is_alive:
+            why = NEVER_BEGUN if one.deadline is None else GONE
+            receipts.finish(db, one.run, End("interrupted", why), now)
+        elif one.deadline is not None and now > one.deadline + MARGIN:
+            overdue.append(one)
+    return overdue
+
+
+def _next(db: sqlite3.Connection, beats: Iterable[Known], now: float) -> float | None:
+    """The next planned time, or the end of somebody's time, whichever comes first."""
+    ends = (now + LATE if one.deadline is None else one.deadline for one in receipts.opened(db))
+    times = [end + MARGIN + 1 for end in ends]
+    for known in beats:
+        standing = receipts.standing(db, known.beat.id)
+        found = schedule.next_slot(known.beat, standing.mark if standing else now)
+        times.append(float("inf") if found is None else found)
+    first = min(times, default=float("inf"))
+    return None if first == float("inf") else first

@@ -1,0 +1,153 @@
+"""One run of a beat, from its claim to its receipt.
+
+It is a process of its own, in its own group, and writes its own receipt; who started it only steps
+in where it does not.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from claude_tier_hooks import ledger, policy, project
+
+from claude_tier import config, paths
+from claude_tier.config import Config, ConfigError
+from claude_tier.heartbeat import alerts, free, known, processes, receipts
+from claude_tier.heartbeat.alerts import Alert
+from claude_tier.heartbeat.case import Asked, Case, Outcome
+from claude_tier.heartbeat.known import Known
+from claude_tier.heartbeat.receipts import End
+from claude_tier.heartbeat.steps import step
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+PATIENCE = 10.0  # seconds to get into the ledger
+GONE = "no longer in its file"
+STOPPED = "it was told to end"
+
+
+class StoppedError(BaseException):
+    """Somebody wants this process to end, which its receipt is to say."""
+
+
+def run(name: str, say: Callable[[str], None]) -> Outcome | None:
+    """Carry out what was claimed under that name; None where it was given up before."""
+    with opened() as db:
+        claimed = receipts.claimed(db, name)
+    if claimed is None:
+        return None
+    os.environ[processes.MARK] = name
+    loaded = _configuration()
+    found = known.current(loaded, claimed[0]) if isinstance(loaded, Config) else None
+    timeout = found.beat.timeout if found else 0
+    began, at = time.monotonic(), time.time()
+    with opened() as db, ledger.Writing(db):
+        if not receipts.take(db, name, processes.me(), now=at, deadline=at + timeout):
+            return None
+    step("spawn")
+    if isinstance(loaded, str):
+        outcome = Outcome(End("failed", loaded))
+    elif found is None:
+        outcome = Outcome(End("skipped", GONE))
+    else:
+        outcome = _carried_out(_case(name, found, loaded, at, began + timeout), say)
+    return _finished(name, outcome, loaded if isinstance(loaded, Config) else None)
+
+
+@contextmanager
+def opened() -> Iterator[sqlite3.Connection]:
+    """The ledger, for as long as the block."""
+    with closing(ledger.connect(patience=PATIENCE)) as db:
+        yield db
+
+
+def _configuration() -> Config | str:
+    """The user's configuration, or its first mistake."""
+    try:
+        return config.load(paths.state_dir() / config.CONFIG).config
+    except ConfigError as error:
+        return str(error.faults[0])
+
+
+def _case(name: str, found: Known, loaded: Config, at: float, deadline: float) -> Case:
+    folder = found.beat.file.parent
+    os.chdir(folder)  # what is asked belongs to that project
+    rules = policy.load(project.root(str(folder)))
+    with opened() as db:
+        standing = receipts.standing(db, found.beat.id)
+        by_hand = receipts.is_by_hand(db, name)
+        spent = free.spent(db, loaded, rules, folder, at)
+    off = standing is not None and standing.disabled is not None and not by_hand
+    return Case(
+        known=found,
+        config=loaded,
+        rules=rules,
+        spent=spent,
+        disabled=(standing.why or "") if standing and off else None,
+        evidence=standing.evidence if standing and not by_hand else None,
+        at=at,
+        deadline=deadline,
+    )
+
+
+def _carried_out(case: Case, say: Callable[[str], None]) -> Outcome:
+    """What costs nothing first, then a model."""
+    try:
+        with _ended_by_signal():
+            found = free.decide(case)
+    except StoppedError:
+        return Outcome(End("interrupted", STOPPED))
+    if not isinstance(found, Asked):
+        return Outcome(found)
+    from claude_tier.heartbeat import calling  # dear, and most runs end before
+
+    return calling.call(case, found, say)
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise StoppedError
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _finished(name: str, outcome: Outcome, loaded: Config | None) -> Outcome:
+    """Keep what there is to tell, write the receipt, then tell."""
+    told = list(filter(None, map(alerts.kept, outcome.alerts)))
+    step("finish")
+    told += give_up(name, outcome.end)
+    if loaded and loaded.heartbeat.on_alert:
+        for one in told:
+            alerts.send(one, loaded.heartbeat.on_alert)
+    return outcome
+
+
+def give_up(name: str, end: End) -> list[Alert]:
+    """Write what a run came to unless it has its end; what that makes worth telling."""
+    at = time.time()
+    with opened() as db, ledger.Writing(db):
+        found = receipts.finish(db, name, end, at)
+    if found is None or end.status != "failed" or found.failures != receipts.MOST_FAILURES:
+        return []
+    return list(filter(None, [alerts.kept(_disabled(found.beat, end, at))]))
+
+
+def _disabled(beat: str, end: End, at: float) -> Alert:
+    file, _, name = beat.rpartition("#")
+    text = (
+        f"it failed {receipts.MOST_FAILURES} times in a row and is off now ({end.reason})."
+        f" `claude-tier heartbeat enable {name}` switches it on again"
+    )
+    return Alert(at, "disabled", name, file, text)

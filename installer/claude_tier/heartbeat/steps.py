@@ -1,0 +1,12 @@
+"""Where a run has come to, told to whoever watches this process by `sys.audit`."""
+
+from __future__ import annotations
+
+import sys
+
+EVENT = "claude_tier.heartbeat"
+
+
+def step(name: str) -> None:
+    """The next thing to do: claim, spawn, check, call or finish. A test ends the process there."""
+    sys.audit(EVENT, name)
