@@ -22,12 +22,12 @@ from claude_tier.config.load import check
 from claude_tier.heartbeat import models, schedule
 from claude_tier.heartbeat.beat import Beat, Cron, Every
 from claude_tier.heartbeat.form import Front, Settings, Task
+from claude_tier.heartbeat.naming import NAME
 from claude_tier.heartbeat.parts import MisplacedError, Parts, is_empty, parts
 
 if TYPE_CHECKING:
     from claude_tier.config import Config
 
-NAME = "HEARTBEAT.md"
 SOME_TIME = 1_767_225_600  # from here on a beat must be due once
 
 

@@ -86,8 +86,7 @@ def _through_the_day(seconds: int, zone: ZoneInfo, after: float) -> Iterator[flo
 
 
 def _days(zone: ZoneInfo, after: float) -> Iterator[date]:
-    """From the day before: clocks that are turned back at midnight bring it once more."""
-    first = datetime.fromtimestamp(after, zone).date() - timedelta(1)
+    first = datetime.fromtimestamp(after, zone).date()
     return (first + timedelta(number) for number in itertools.count())
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from claude_tier_hooks import state
 
@@ -37,7 +37,13 @@ class Added:
 
     def allows(self, beat: Beat) -> bool:
         """Whether that beat does what it did when the file was added, and nothing else."""
-        return self.beats.get(beat.name) == fingerprint(beat)
+        return self.standing(beat) == "allowed"
+
+    def standing(self, beat: Beat) -> Literal["allowed", "changed", "new"]:
+        """Whether that beat may run, or what keeps it from it."""
+        if beat.name not in self.beats:
+            return "new"
+        return "allowed" if self.beats[beat.name] == fingerprint(beat) else "changed"
 
 
 def fingerprint(beat: Beat) -> str:

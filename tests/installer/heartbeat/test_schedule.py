@@ -154,6 +154,15 @@ def test_a_star_follows_the_clock_on_the_wall() -> None:
     assert walls(one, "2026-03-29T00:00", "2026-03-29T12:00") == []
     second = at("2026-10-25T02:00", again=True)
     assert schedule.next_slot(one, second - 1) == second
+    assert schedule.next_slot(one, at("2026-10-25T02:45")) == second
+
+
+def test_three_hours_that_come_twice_are_seen_from_within_the_first() -> None:
+    """Casey's clocks were turned back from 2:00 to 23:00 on 5 March 2010."""
+    zone = ZoneInfo("Antarctica/Casey")
+    one = beat(Cron("*/15 23 * * *"), "Antarctica/Casey")
+    second = at("2010-03-04T23:00", zone, again=True)
+    assert schedule.next_slot(one, at("2010-03-05T01:59", zone)) == second
 
 
 def test_half_an_hour_of_summer_time_keeps_the_hour() -> None:
