@@ -161,6 +161,19 @@ def test_a_schema_is_enforced_by_the_client(own: Own, api: ScriptedAPI, stream: 
     assert found.finished.reason == "end"
 
 
+@pytest.mark.parametrize(
+    "schema", [{"type": "array", "items": {"type": "string"}}, {"type": "object", "required": 1}]
+)
+def test_a_schema_that_the_client_cannot_enforce_is_left_out(
+    own: Own, api: ScriptedAPI, schema: dict[str, object]
+) -> None:
+    """One that is no object's, or that it refuses; whoever asked checks the answer in any case."""
+    found = _ask(Prompt((Message("user", "give it"),), schema=schema))
+
+    assert "".join(found.pieces) == "forty-two"
+    assert len(api.requests) == 1
+
+
 def test_a_shell_that_leads_elsewhere_does_not_lead_the_login_there(
     client: Client, api: ScriptedAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,7 +272,7 @@ def _stalled(request: object) -> Answer:
 @pytest.mark.parametrize("api", [_stalled], indirect=True)
 def test_an_answer_that_stalls_broke_off(own: Own, api: ScriptedAPI) -> None:
     """What had come is told, and that it is not all."""
-    found = _ask("hello", stream=True, limits=Limits(60, 3))
+    found = _ask("hello", stream=True, limits=Limits(60, 10))
 
     assert found.pieces == ("it began",)
     assert (found.failed.cause, found.failed.broke_off) == ("timeout", True)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from claude_tier.routing import keys
 from claude_tier.routing.fault import Fault
 from claude_tier.routing.prompt import Delta, Event, Finished, Prompt
-from claude_tier.routing.providers import Found, claude_login, documents, verdict, windows
+from claude_tier.routing.providers import Found, attempts, claude_login, documents, verdict, windows
 from claude_tier.routing.providers.dialect import Gathered
 from claude_tier.routing.providers.documents import Json, count, mapping, text
 from claude_tier.routing.providers.http import Limits
@@ -110,22 +110,20 @@ class ClaudeCli:
         self, model: str, prompt: Prompt, *, stream: bool
     ) -> AsyncGenerator[Event, None]:
         """The answer as it comes, ended by one Finished; raises Fault and nothing else."""
-        told = False
-        try:
-            async with aclosing(self._events(model, prompt, stream=stream)) as events:
-                async for event in events:
-                    told = told or isinstance(event, Delta)
-                    yield event
-        except Fault as fault:
-            remedy = fault.remedy or _remedy(fault)
-            raise verdict.final(fault, self._secret, remedy=remedy, told=told) from None
+
+        def attempt(asked: Prompt) -> AsyncGenerator[Event, None]:
+            return self._events(model, asked, stream=stream)
+
+        async with aclosing(attempts.plainly(attempt, prompt, self._final)) as events:
+            async for event in events:
+                yield event
 
     async def look(self) -> Found:
         """Whether it is there, by its version; nothing is asked of a model."""
         try:
             version = await self._version()
         except Fault as fault:
-            known = verdict.final(fault, self._secret, remedy=_remedy(fault), told=False)
+            known = self._final(fault, told=False)
             return Found(False, message=known.message, remedy=known.remedy)
         models = {name: await self.window(name) for name in windows.catalog().aliases}
         return Found(True, models, message=f"Claude Code {version}")
@@ -134,6 +132,10 @@ class ClaudeCli:
         """The configuration's word, else what is shipped."""
         known = self._provider.models.get(model)
         return (known and known.window) or windows.shipped(model)
+
+    def _final(self, fault: Fault, told: bool) -> Fault:
+        remedy = fault.remedy or _remedy(fault)
+        return verdict.final(fault, self._secret, remedy=remedy, told=told)
 
     async def _events(
         self, model: str, prompt: Prompt, *, stream: bool
@@ -189,7 +191,8 @@ def _command(program: str, model: str, prompt: Prompt, folder: str, *, partly: b
     command = [program, *LEAN, f"--model={model}", f"--system-prompt-file={system}"]
     if partly:
         command.append("--include-partial-messages")
-    if prompt.schema is not None:
+    # The client has it enforced as a tool, and what a tool is given is an object.
+    if prompt.schema is not None and prompt.schema.get("type") == "object":
         schema = json.dumps(prompt.schema)
         if len(schema) <= LONGEST_SCHEMA:
             command.append(f"--json-schema={schema}")

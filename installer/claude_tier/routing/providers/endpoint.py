@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
@@ -15,7 +14,7 @@ from claude_tier.errors import UserError
 from claude_tier.routing import keys
 from claude_tier.routing.fault import Fault
 from claude_tier.routing.prompt import Delta, Event, Finished, Prompt
-from claude_tier.routing.providers import Found, documents, verdict
+from claude_tier.routing.providers import Found, attempts, documents, verdict
 from claude_tier.routing.providers.dialect import Call
 from claude_tier.routing.providers.http import Limits, Reply, Wire
 from claude_tier.routing.providers.thinking import Thinking
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from claude_tier.config.providers import Provider
 
-_SCHEMA = re.compile(r"schema|response_format|output_config|text\.format|grammar")
 LOOK = 10.0  # seconds for a question about models, never more than the provider's own limit
 AGAIN = 60.0  # seconds until one that did not answer that question is asked it again
 
@@ -72,24 +70,18 @@ class Endpoint(ABC):
     async def answer(
         self, model: str, prompt: Prompt, *, stream: bool
     ) -> AsyncGenerator[Event, None]:
-        """The answer as it comes, ended by one Finished; raises Fault and nothing else.
+        """The answer as it comes, ended by one Finished; raises Fault and nothing else."""
 
-        A temperature or a schema that is refused is left out, and the rest asked again.
-        """
-        asked: Prompt | None = self._capped(model, prompt)
-        while asked is not None:
-            told = False
-            try:
-                async with aclosing(self._tried(model, asked, stream=stream)) as events:
-                    async for event in events:
-                        told = told or isinstance(event, Delta)
-                        yield event
-            except Fault as fault:
-                asked = None if told else plainer(asked, fault)
-                if asked is None:
-                    raise self._finished_fault(fault, model, told=told) from None
-            else:
-                return
+        def attempt(asked: Prompt) -> AsyncGenerator[Event, None]:
+            return self._tried(model, asked, stream=stream)
+
+        def final(fault: Fault, told: bool) -> Fault:
+            return self._finished_fault(fault, model, told=told)
+
+        capped = self._capped(model, prompt)
+        async with aclosing(attempts.plainly(attempt, capped, final)) as events:
+            async for event in events:
+                yield event
 
     async def look(self) -> Found:
         """Whether it is there and what it has; raises nothing."""
@@ -234,18 +226,6 @@ class Endpoint(ABC):
     def _finished_fault(self, fault: Fault, model: str | None, *, told: bool) -> Fault:
         remedy = fault.remedy or self._remedy(fault, model)
         return verdict.final(fault, self._secret, remedy=remedy, told=told)
-
-
-def plainer(prompt: Prompt, fault: Fault) -> Prompt | None:
-    """The prompt without what the refusal names and an answer can do without; None for others."""
-    said = fault.message.lower()
-    if fault.cause != "request":
-        return None
-    if prompt.temperature is not None and "temperature" in said:
-        return replace(prompt, temperature=None)
-    if prompt.schema is not None and _SCHEMA.search(said):
-        return replace(prompt, schema=None)
-    return None
 
 
 def _without_thoughts(event: Event, thinking: Thinking | None) -> Iterator[Event]:

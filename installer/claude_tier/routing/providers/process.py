@@ -16,6 +16,7 @@ from anyio.abc import Process
 from claude_tier.routing.fault import Fault
 from claude_tier.routing.providers.http import Deadline, Limits, lines
 
+LINGER = 0.5  # seconds after its end in which its output is read
 GRACE = 5.0  # seconds for it to end by itself
 SAID = 2000  # bytes of its last words that are kept
 
@@ -46,16 +47,28 @@ class Running:
         return self._errors.read().decode("utf-8", "replace")
 
     async def _pieces(self, *, silence: bool) -> AsyncGenerator[bytes, None]:
-        assert self._process.stdout is not None
         size = 0
-        while True:
-            try:
-                piece = await self._deadline.wait(self._process.stdout.receive(), silence=silence)
-            except (anyio.EndOfStream, anyio.BrokenResourceError):
-                return
+        while piece := await self._deadline.wait(self._piece(), silence=silence):
             size += len(piece)
             self._deadline.check(size)
             yield piece
+
+    async def _piece(self) -> bytes:
+        """More of its output; nothing at its end."""
+        assert self._process.stdout is not None
+        piece = b""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._after_end, tasks.cancel_scope)
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+                piece = await self._process.stdout.receive()
+            tasks.cancel_scope.cancel()
+        return piece
+
+    async def _after_end(self, reading: anyio.CancelScope) -> None:
+        """What it has started may keep its output open for ever."""
+        await self._process.wait()
+        await anyio.sleep(LINGER)
+        reading.cancel()
 
 
 @asynccontextmanager

@@ -49,7 +49,7 @@ WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
             r"|no_db_connection"  # LiteLLM without a database, of any key but its own
         ),
     ),
-    ("request", re.compile(r"json\.exception|moderation")),
+    ("request", re.compile(r"json\.exception|moderation|not a valid json schema")),
 )
 STATUSES: dict[int, Cause] = {
     401: "key",
