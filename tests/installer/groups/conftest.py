@@ -39,6 +39,18 @@ if do == "fail" and os.environ.get("ANTHROPIC_MODEL"):
     raise SystemExit(1)
 if do == "fail":
     print("Claude read", sys.stdin.read())
+if do == "count":
+    seen = []
+    told = lambda: print("pressed", file=sys.stderr, flush=True)
+    signal.signal(signal.SIGINT, lambda *_: (seen.append(1), told()))
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(len(seen)))
+    print("waiting", file=sys.stderr, flush=True)
+    while True:
+        signal.pause()
+if do == "abort":
+    signal.signal(signal.SIGTERM, lambda *_: (print("API Error: aborted", flush=True), os._exit(1)))
+    print("waiting", file=sys.stderr, flush=True)
+    signal.pause()
 if do == "wait":
     signal.signal(signal.SIGTERM, lambda *_: (print("stopped", flush=True), os._exit(143)))
     signal.signal(signal.SIGINT, lambda *_: (print("interrupted", flush=True), os._exit(130)))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
 
 import pytest
-from claude_tier.livecheck.terminal import poll
 
 from .conftest import User
 
@@ -84,14 +84,25 @@ def test_a_signal_reaches_the_client_and_what_it_says_is_kept(
     assert (process.returncode, out, len(user.told)) == (code, said, 1)
 
 
+def test_what_was_interrupted_is_not_done_again(user: User) -> None:
+    """Though the client calls that a failure of the API."""
+    user.configure(fallback="haiku")
+    with user.start(*RUN, "-p", "abort") as process:
+        assert process.stderr is not None
+        while b"waiting" not in process.stderr.readline():
+            pass
+        process.terminate()
+        out, _ = process.communicate()
+
+    assert (process.returncode, out, len(user.told)) == (1, b"API Error: aborted\n", 1)
+
+
 def test_a_key_pressed_in_the_terminal_reaches_the_held_client_once(user: User) -> None:
     """The terminal tells the whole group; a second time would end it harder."""
-    import pty
-
     user.configure(fallback="haiku")
     ours, theirs = pty.openpty()
-    line = [sys.executable, "-m", "claude_tier", *RUN, "-p", "wait"]
-    # A shell of its own session takes the terminal, as at a login.
+    line = [sys.executable, "-m", "claude_tier", *RUN, "-p", "count"]
+    # Of its own session, it takes the terminal as a login does.
     setup = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
     start = f"{setup} os.execv(sys.argv[1], sys.argv[1:])"
     with subprocess.Popen(
@@ -100,15 +111,21 @@ def test_a_key_pressed_in_the_terminal_reaches_the_held_client_once(user: User) 
         start_new_session=True,
     ) as process:  # fmt: skip
         os.close(theirs)
-        shown = b""
-        while b"waiting" not in shown:
-            shown += os.read(ours, 1000)
+        read_until(ours, b"waiting")
         os.write(ours, b"\x03")
-        assert process.wait() == 130
-    assert poll(lambda: b"interrupted" in os.read(ours, 1000), 10)
+        read_until(ours, b"pressed")
+        process.terminate()
+        presses = process.wait()
     os.close(ours)
 
-    assert len(user.told) == 1
+    assert presses == 1
+
+
+def read_until(terminal: int, words: bytes) -> None:
+    """Read what the terminal shows until the words stand there."""
+    shown = b""
+    while words not in shown:
+        shown += os.read(terminal, 1000)
 
 
 def test_a_missing_client_is_said(user: User) -> None:
