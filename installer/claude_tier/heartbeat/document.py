@@ -136,13 +136,13 @@ def _beat(
 ) -> Beat:
     usual = defaults.config.heartbeat
     named = _named(own)
-    rest = () if own.model else (usual.model, *(named or usual.fallback))
+    others = named if own.fallback is not None else tuple(usual.fallback)
     return Beat(
         file=file,
         name=name,
         prompt=prompt,
         schedule=Cron(own.cron) if own.cron else Every(own.every or usual.every),
-        models=tuple(dict.fromkeys(rest or named)),
+        models=tuple(dict.fromkeys(named if own.model else (usual.model, *others))),
         tz=own.tz or defaults.tz or "",
         line=line,
         named=named,

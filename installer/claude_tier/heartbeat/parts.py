@@ -9,11 +9,10 @@ import re
 from typing import NamedTuple
 
 _FENCE = re.compile(r" {0,3}(```|~~~)")
-_MODEL = re.compile(r"#{1,6}\s*model\s*:\s*(.*?)\s*\Z", re.IGNORECASE)
+_MODEL = re.compile(r"#{1,6}\s*model\s*:(.*)\Z", re.IGNORECASE)
 _TASKS = re.compile(r"tasks:\s*(?:#.*)?\Z")
 _IN_TASKS = re.compile(r"\s|-(?:\s|\Z)|\Z")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_SAYS_NOTHING = re.compile(r"#{1,6}(?:\s.*)?|[-*+]\s*(?:\[[ xX]?\])?|\Z")
+_SAYS_NOTHING = re.compile(r"#{1,6}(?:\s.*)?|[-*+]\s*(?:\[[ xX]?\])?|(?:```|~~~)\w*|\Z")
 
 
 class MisplacedError(Exception):
@@ -35,8 +34,8 @@ class Parts(NamedTuple):
 
 
 def is_empty(text: str) -> bool:
-    """Whether there is nothing to do in it: headings, comments and list items without words."""
-    lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
+    """Whether there is nothing to do in it: headings, comments, fences, items without words."""
+    lines = (line.strip() for line in _without_comments(text).splitlines())
     return all(_SAYS_NOTHING.fullmatch(line) for line in lines)
 
 
@@ -56,7 +55,7 @@ def parts(text: str) -> Parts:
     _blank(lines, begin, end)
     body = "\n".join(lines).strip()
     if named:
-        return Parts(front, tasks, body, named[1], first + 1)
+        return Parts(front, tasks, body, named[1].strip(), first + 1)
     return Parts(front, tasks, body)
 
 
@@ -96,8 +95,16 @@ def _outside_fences(lines: list[str]) -> list[int]:
 
 def _blank_comments(lines: list[str]) -> None:
     """Without what is only for people; what is left stays on its line."""
-    whole = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), "\n".join(lines))
-    lines[:] = whole.split("\n")
+    lines[:] = _without_comments("\n".join(lines)).split("\n")
+
+
+def _without_comments(text: str) -> str:
+    """The text without <!-- … -->, but with the line ends in them; one that is open is text."""
+    kept, at = [], 0
+    while (begin := text.find("<!--", at)) >= 0 and (end := text.find("-->", begin + 4)) >= 0:
+        kept += [text[at:begin], "\n" * text.count("\n", begin, end)]
+        at = end + 3
+    return "".join([*kept, text[at:]])
 
 
 def _alone(lines: list[str], begin: int, end: int) -> str:
