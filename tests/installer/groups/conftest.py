@@ -26,6 +26,10 @@ if sys.argv[1:] == ["--version"]:
     raise SystemExit(0)
 with open(os.environ["TOLD"], "a") as told:
     print(json.dumps([sys.argv[1:], dict(os.environ), os.getpid()]), file=told, flush=True)
+def wait():
+    print("waiting", file=sys.stderr, flush=True)
+    while True:
+        time.sleep(0.05)  # a pause could begin just after the signal
 do, _, what = sys.argv[-1].partition(" ")
 if do == "exit":
     raise SystemExit(int(what))
@@ -44,18 +48,14 @@ if do == "count":
     told = lambda: print("pressed", file=sys.stderr, flush=True)
     signal.signal(signal.SIGINT, lambda *_: (seen.append(1), told()))
     signal.signal(signal.SIGTERM, lambda *_: os._exit(len(seen)))
-    print("waiting", file=sys.stderr, flush=True)
-    while True:
-        signal.pause()
+    wait()
 if do == "abort":
     signal.signal(signal.SIGTERM, lambda *_: (print("API Error: aborted", flush=True), os._exit(1)))
-    print("waiting", file=sys.stderr, flush=True)
-    signal.pause()
+    wait()
 if do == "wait":
     signal.signal(signal.SIGTERM, lambda *_: (print("stopped", flush=True), os._exit(143)))
     signal.signal(signal.SIGINT, lambda *_: (print("interrupted", flush=True), os._exit(130)))
-    print("waiting", file=sys.stderr, flush=True)
-    signal.pause()
+    wait()
 """
 
 
