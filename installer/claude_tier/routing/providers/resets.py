@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -64,14 +64,17 @@ def _by_clock(said: str, now: float) -> Iterator[float]:
         clock = int(hour) % 12 + (12 if half == "pm" else 0), int(minute or 0)
         date = (_MONTHS.index(month) + 1, int(day)) if month in _MONTHS else None
         try:
-            yield _next(clock, date, ZoneInfo(zone or "UTC"), now)
+            yield _next(clock, date, _zone(zone), now)
         except (ValueError, OSError, ZoneInfoNotFoundError):  # no such day, no such zone
             continue
 
 
-def _next(
-    clock: tuple[int, int], date: tuple[int, int] | None, zone: ZoneInfo, now: float
-) -> float:
+def _zone(name: str) -> tzinfo:
+    """UTC is known everywhere, other zones where the system has them."""
+    return timezone.utc if name in ("", "UTC") else ZoneInfo(name)
+
+
+def _next(clock: tuple[int, int], date: tuple[int, int] | None, zone: tzinfo, now: float) -> float:
     """The next time of that hour and minute, on that month and day where there is one."""
     today = datetime.fromtimestamp(now, zone)
     moment = today.replace(hour=clock[0], minute=clock[1], second=0, microsecond=0)
