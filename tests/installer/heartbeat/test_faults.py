@@ -74,7 +74,7 @@ FILES = [
     ("tasks:\n- {name: a, prompt: b}\n# A\ntasks:\n", 4, "tasks: is given twice, first on line 1"),
     ("---\ntasks: [{name: a, prompt: b}]\n---\ntasks:\n- {name: c, prompt: d}\n", 4,
      "tasks: is given twice, also in the front matter"),
-    ("# A\n\ntasks:\n- name: a\n  interval: soon\n  prompt: b\n", 5, "tasks[0].interval: must be a"),
+    ("# A\n\ntasks:\n- name: a\n  interval: soon\n  prompt: b\n", 5, "tasks[0].interval: must be"),
 ]  # fmt: skip
 
 
