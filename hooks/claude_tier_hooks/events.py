@@ -8,6 +8,7 @@ import sqlite3
 import time
 
 from . import (
+    beats,
     briefing,
     budget,
     decisions,
@@ -47,6 +48,7 @@ def session_start(event: Json) -> Json | None:
         _, eased = _change(db, here["session"], "context", standings)
         table = _table(db, here, rules, event)
     _mark_alive()
+    said = "\n".join(filter(None, [said, beats.line()]))
     context = [table, briefing.for_claude(standings, eased)]
     return _answer("SessionStart", said, "\n\n".join(filter(None, context)))
 

@@ -1,0 +1,44 @@
+"""What heartbeats had to tell, for the user at the start of a session; Claude is not told."""
+
+from __future__ import annotations
+
+import os
+
+from . import state
+
+SHOWN = 160  # characters of an alert
+
+
+def line() -> str:
+    """The newest alert that no session has shown, and how many more there are; each once."""
+    names = _names()
+    seen = (state.read(_told()) or b"").decode("utf-8", "replace").strip()
+    new = [name for name in names if name > seen]
+    if not new:
+        return ""
+    state.write_private(_told(), new[-1] + "\n")
+    alert = state.read_json(state.path("heartbeat", "alerts", new[-1])) or {}
+    text = "heartbeat %s: %s" % (_short(alert.get("beat") or ""), _short(alert.get("text") or ""))
+    if len(new) > 1:
+        text += " (and %d more)" % (len(new) - 1)
+    return text + "; `claude-tier heartbeat history` shows what became of each beat"
+
+
+def _told() -> str:
+    return state.path("heartbeat", "told")
+
+
+def _names() -> list[str]:
+    """Of the files of alerts, oldest first."""
+    try:
+        names = os.listdir(state.path("heartbeat", "alerts"))
+    except OSError:
+        return []
+    return sorted(name for name in names if name.endswith(".json"))
+
+
+def _short(value: object) -> str:
+    """On one line, without what a terminal would obey: a model wrote it."""
+    clean = "".join(c if c.isprintable() else " " for c in str(value))
+    words = " ".join(clean.split())
+    return words if len(words) <= SHOWN else words[: SHOWN - 1] + "…"
