@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -15,22 +15,23 @@ from claude_tier.install.doctor.report import Finding, ok, warning
 
 if TYPE_CHECKING:
     from claude_tier.config import Config
+    from claude_tier.routing.cooling import Cooling
 
 NAME = "providers"
 
 
-def providers(machine: Machine) -> Iterator[Finding]:  # noqa: ARG001 - what all checks get
+def providers(machine: Machine) -> Iterator[Finding]:
     """Every provider that is configured has its key, and none is cooling.
 
     Nothing is asked: `claude-tier providers check` does that.
     """
-    from claude_tier import config, paths
+    from claude_tier import config
 
     try:
-        known = config.load(paths.state_dir() / config.CONFIG).config
+        known = config.load(machine.state / config.CONFIG).config
     except config.ConfigError:  # another check says so
         return
-    found = [*_keyless(known), *_cooling()]
+    found = [*_keyless(known), *_cooling(machine)]
     yield from found
     if known.providers and not found:
         yield ok(NAME, "every provider has what it needs; `providers check` asks them")
@@ -46,12 +47,24 @@ def _keyless(known: Config) -> Iterator[Finding]:
             yield warning(NAME, f"{name}: {error.message}", error.hint)
 
 
-def _cooling() -> Iterator[Finding]:
-    from claude_tier.routing import cooling, wording
+def _cooling(machine: Machine) -> Iterator[Finding]:
+    from claude_tier.routing import wording
 
-    now = time.time()
-    with closing(ledger.connect()) as db:
-        rows = cooling.listed(db, now)
-    for one in rows:
+    for one in _kept(machine):
         why = f"{wording.CAUSES[one.cause]}: {one.why}"
-        yield warning(NAME, f"{one.what} is not asked {wording.until(one, now)} ({why})", one.clear)
+        said = f"{one.what} is not asked {wording.until(one, machine.now)} ({why})"
+        yield warning(NAME, said, f"Run `{one.clear}` to have it asked at once.")
+
+
+def _kept(machine: Machine) -> tuple[Cooling, ...]:
+    """What is kept out; nothing where the ledger cannot be read, which is another check's."""
+    from claude_tier.routing import cooling
+
+    path = machine.state / "ledger.db"
+    if not path.exists():
+        return ()
+    try:
+        with closing(ledger.connect(str(path))) as db:
+            return cooling.listed(db, machine.now)
+    except (sqlite3.Error, ledger.DamagedError):
+        return ()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from claude_tier.install.doctor import asking
+from claude_tier.install.doctor.machine import Machine
 from claude_tier.install.doctor.report import Finding
 from claude_tier_hooks import cooldowns, ledger
 from routers import configured
@@ -15,7 +17,7 @@ ROUTER = "providers: {router: {kind: openrouter}}\n"
 
 
 def found() -> list[Finding]:
-    return list(asking.providers(None))  # type: ignore[arg-type]
+    return list(asking.providers(Machine()))
 
 
 def test_without_providers_there_is_nothing_to_say() -> None:
@@ -41,7 +43,16 @@ def test_what_is_cooling_is_named_with_the_way_out() -> None:
         cooldowns.fail(db, ("claude", "login", "sonnet"), fault, time.time(), 7200)
     (one,) = found()
     assert one.what.startswith("claude is not asked until ")
-    assert one.todo == "claude-tier cooldown clear claude"
+    assert "`claude-tier cooldown clear claude`" in str(one.todo)
+
+
+def test_a_broken_ledger_is_another_checks_concern(home: Path) -> None:
+    """And none is made where there is none."""
+    assert found() == []
+    assert not Path(ledger.file()).exists()
+    configured("router: {retries: 0}\n")
+    Path(ledger.file()).write_text("no database")
+    assert found() == []
 
 
 def test_a_faulty_configuration_is_another_checks_concern() -> None:
