@@ -1,4 +1,4 @@
-"""The labelled prompts of the task classifier: one half to look at, one to measure with."""
+"""The labelled prompts of the task classifier: to look at, to measure with, to fit to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 FOLDER = Path(__file__).parent / "installer" / "routing" / "prompts"
-Half = Literal["dev", "held_out"]
+Half = Literal["dev", "held_out", "practice"]
 UNSURE = "unsure"
 
 

@@ -68,7 +68,7 @@ def recognise(text: str, *, context_tokens: int | None = None) -> Recognised:
     size = max(context_tokens or 0, Prompt.of(text).estimated_tokens)
     looked = tokens.ends(text)
     words = tokens.read(looked)
-    found = sorted((*evidence.hits(words), *evidence.shapes(looked)), key=lambda hit: -hit.weight)
+    found = sorted((*evidence.of_kinds(words), *evidence.shapes(looked)), key=lambda hit: -hit.weight)
     scores = _scores(found)
     kind, margin = ("large_context", 0.0) if size > LARGE else _decided(scores)
     return Recognised(

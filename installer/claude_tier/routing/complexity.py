@@ -57,7 +57,7 @@ def _parts(
     asked = words.asked.count("?")
     yield min(max(asked - 1, 0) * 0.5, 1.0), f"{asked} questions"
     yield (1.0 if context_tokens > 8000 else 0.0), f"{context_tokens:,} tokens of context"
-    found = evidence.hits(words, ("complexity",))
+    found = evidence.hits(words, "complexity")
     for name, weight in (("rises", 0.5), ("falls", -0.5)):
         texts = [hit.found for hit in found if hit.kind == name]
         yield max(min(len(texts) * weight, 2.0), -1.0), ", ".join(texts[:4])
@@ -65,6 +65,6 @@ def _parts(
 
 def tools(kind: str | None, words: Words) -> frozenset[Tool]:
     """What a model needs besides the text of the prompt."""
-    found = {hit.kind for hit in evidence.hits(Words(words.asked, ()), ("tools",))}
+    found = {hit.kind for hit in evidence.hits(Words(words.asked, ()), "tools")}
     needed: tuple[Tool, ...] = ("files", "shell", "web")
     return frozenset(tool for tool in needed if tool in found or tool in USUAL.get(kind or "", ()))

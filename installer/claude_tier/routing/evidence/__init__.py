@@ -16,10 +16,12 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from claude_tier.routing.evidence.tokens import Words
+from claude_tier.routing.evidence.tokens import Words, is_english
 
-KINDS = ("english", "german")
+ENGLISH = ("english",)
+KINDS = (*ENGLISH, "german")  # German prompts are full of English terms; the reverse is chance
 PASTED = 0.3  # what a phrase counts where it was only pasted
+REPEATED = 0.5  # what it counts where a stronger phrase of its kind has the same words
 GAPS = {"_": 2, "..": 8}  # words that may stand between
 SHORTEST = 2  # characters of a stem
 _FOLDER = Path(__file__).parent
@@ -41,6 +43,26 @@ class Hit(NamedTuple):
     kind: str
     weight: float
     found: str
+
+
+class Found(NamedTuple):
+    """A phrase and the tokens it covers."""
+
+    phrase: Phrase
+    start: int
+    end: int
+
+
+class Match(NamedTuple):
+    """A phrase that was found, what share of its weight counts, and the words it was."""
+
+    phrase: Phrase
+    share: float
+    found: str
+
+    @property
+    def weight(self) -> float:
+        return round(self.phrase.weight * self.share, 2)
 
 
 class Lexicon(NamedTuple):
@@ -110,13 +132,45 @@ def _words(text: str) -> Iterator[str]:
         yield from _fields()[word[1:]] if word.startswith("@") else (word,)
 
 
-def hits(words: Words, names: tuple[str, ...] = KINDS) -> list[Hit]:
-    """The phrases that were found, each once and at its best."""
-    best: dict[tuple[str, str], Hit] = {}
-    for tokens, share in ((words.pasted, PASTED), (words.asked, 1.0)):
-        for phrase, found in _phrases(tokens, lexicon(names)):
-            best[phrase.kind, phrase.text] = Hit(phrase.kind, phrase.weight * share, found)
+def of_kinds(words: Words) -> list[Hit]:
+    """What speaks for a kind of task, in the language of the prompt."""
+    return [Hit(one.phrase.kind, one.weight, one.found) for one in matches(words)]
+
+
+def hits(words: Words, name: str) -> list[Hit]:
+    """What is found of another file of evidence."""
+    return [Hit(one.phrase.kind, one.weight, one.found) for one in _matches(words, (name,))]
+
+
+def matches(words: Words) -> list[Match]:
+    """The phrases of the kinds that were found, each once and at its best."""
+    return _matches(words, ENGLISH if is_english(words) else KINDS)
+
+
+def _matches(words: Words, names: tuple[str, ...]) -> list[Match]:
+    best: dict[tuple[str, str], Match] = {}
+    for tokens, share in ((words.asked, 1.0), (words.pasted, PASTED)):
+        for match in _in(tokens, share, lexicon(names)):
+            key = match.phrase.kind, match.phrase.text
+            if key not in best or best[key].share < match.share:
+                best[key] = match
     return list(best.values())
+
+
+def _in(tokens: Sequence[str], share: float, known: Lexicon) -> Iterator[Match]:
+    """Of phrases of a kind that share words only the strongest counts in full."""
+    taken: dict[str, set[int]] = defaultdict(set)
+    for phrase, start, end in sorted(_phrases(tokens, known), key=_strength):
+        span = range(start, end)
+        again = phrase.weight > 0 and not taken[phrase.kind].isdisjoint(span)
+        taken[phrase.kind].update(span)
+        found = " ".join(tokens[start:end])
+        yield Match(phrase, share * (REPEATED if again else 1.0), found)
+
+
+def _strength(found: Found) -> tuple[float, int, str]:
+    """What sorts the strongest first, and equals always alike."""
+    return -found.phrase.weight, found.start, found.phrase.text
 
 
 def shapes(text: str) -> Iterator[Hit]:
@@ -126,12 +180,12 @@ def shapes(text: str) -> Iterator[Hit]:
             yield Hit(kind, weight, " ".join(found[0].split())[:30])
 
 
-def _phrases(tokens: Sequence[str], known: Lexicon) -> Iterator[tuple[Phrase, str]]:
+def _phrases(tokens: Sequence[str], known: Lexicon) -> Iterator[Found]:
     for at, token in enumerate(tokens):
         for phrase in known.beginning(token):
             end = _end(phrase.rest, tokens, at + 1)
             if end is not None:
-                yield phrase, " ".join(tokens[at:end])
+                yield Found(phrase, at, end)
 
 
 def _end(rest: _Rest, tokens: Sequence[str], at: int) -> int | None:

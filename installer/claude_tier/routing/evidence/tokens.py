@@ -48,6 +48,18 @@ _ASKING = {
     "wuerdest": ("du",),
     "magst": ("du",),
 }
+_ENGLISH = frozenset(
+    {"the", "of", "to", "and", "for", "is", "this", "that", "it", "with", "on", "my", "our", "are"}
+    | {"what", "how", "from", "be", "or", "you", "your", "not", "me", "have", "has", "can", "if"}
+    | {"do", "does", "please", "which", "should", "would", "when", "where", "by", "as", "at", "but"}
+    | {"we", "i", "a", "an", "than", "who", "why", "its", "these", "those", "their", "every"}
+)
+_GERMAN = frozenset(
+    {"der", "das", "den", "dem", "des", "und", "ist", "ein", "eine", "einen", "einem", "einer"}
+    | {"zu", "mit", "auf", "fuer", "von", "im", "nicht", "ich", "wir", "sie", "bitte", "wie", "mir"}
+    | {"sind", "aus", "bei", "nach", "oder", "wenn", "dass", "auch", "noch", "nur", "zum", "zur"}
+    | {"unser", "unsere", "mein", "meine", "kann", "wird", "hat", "sich", "uns", "es", "als", "vom"}
+)
 _PASTED = re.compile(r"\s*(?:>|\||[{}<]|//|#!|\$ |[-+]{3} |@@|\d{2,4}[-.:/]\d\d)|\s{4,}\S")
 
 
@@ -112,6 +124,13 @@ def tokens(text: str) -> list[str]:
 def spelled(text: str) -> str:
     """In the one spelling."""
     return text.casefold().translate(_SPELLING)
+
+
+def is_english(words: Words) -> bool:
+    """Whether it is surely no German; a few words may be either."""
+    found = words.asked or words.pasted
+    english, german = (sum(word in known for word in found) for known in (_ENGLISH, _GERMAN))
+    return english > german
 
 
 def _end(found: list[str], *, question: bool) -> None:
