@@ -27,5 +27,5 @@ def load(folder: Path, text: str, config: Config = CONFIG, tz: str | None = "UTC
 def beats(folder: Path, text: str, config: Config = CONFIG, tz: str | None = "UTC") -> list[Beat]:
     """The same of a file without a mistake."""
     loaded = load(folder, text, config, tz)
-    assert loaded.faults == ()
+    assert not loaded.faults, "\n".join(map(str, loaded.faults))
     return list(loaded.beats)
