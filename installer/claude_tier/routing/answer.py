@@ -14,7 +14,8 @@ from claude_tier.routing.target import Target
 class Attempt:
     """One target that did not answer, by a fault's cause; `skipped` is one that was never asked.
 
-    Causes besides those of a fault: `cooling`, `window`, `local` (kept on this machine).
+    Causes besides those of a fault: `cooling`, `window` (too small), `local` (the prompt stays
+    here), `emergency`, and `budget` (of the plan).
     """
 
     target: Target

@@ -253,6 +253,18 @@ def test_one_probe_is_made_when_a_cooldown_is_over() -> None:
     assert (kept["step"], kept["until"] - clock.now, kept["probe"]) == (1, 60, None)
 
 
+def test_a_probe_without_a_verdict_is_left_to_the_next_request() -> None:
+    """A request that is refused as such says nothing about the target."""
+    clock = Clock()
+    fault = FAULTS["openai_internal"]
+    script = [fault, fault, FAULTS["openai_request"], WELL]
+    with FaultServer(script) as one, FaultServer(WELL) as other:
+        ask(two(one, other), "all", clock=clock)
+        clock.now += 31
+        refused(two(one, other), "all", clock=clock)
+        assert str(ask(two(one, other), "all", clock=clock).target) == "one/alpha"
+
+
 def test_a_probe_that_answers_ends_the_cooldown() -> None:
     """The target is as good as before."""
     clock = Clock()
