@@ -8,5 +8,5 @@ EVENT = "claude_tier.heartbeat"
 
 
 def step(name: str) -> None:
-    """The next thing to do: claim, spawn, check, call or finish. A test ends the process there."""
+    """The next thing to do: claim and watch of a tick, spawn, check, call and finish of a beat."""
     sys.audit(EVENT, name)

@@ -139,6 +139,7 @@ class Tick:
             until = time.monotonic() + claim.beat.timeout + planning.MARGIN
             self.children.append(Child(claim, process, until))
             self.begun += 1
+            step("watch")
 
     def _settle(self) -> None:
         """What has ended has its receipt; one that has not gets it here."""
