@@ -11,9 +11,10 @@ from pathlib import Path
 
 import fetch_client
 import pytest
-from claude_tier.livecheck import Client, Namespace, ScriptedAPI
+from claude_tier.livecheck import Client, Namespace, Script, ScriptedAPI, text
 from claude_tier.livecheck.client import CLIENT_VARIABLE
 
+from .desk import Desk
 from .installation import Installed, installed
 from .oracle import Serve
 
@@ -71,3 +72,9 @@ def serve(network: Namespace | None) -> Iterator[Serve]:
 def here(client: Client) -> Installed:
     """claude-tier, installed in the client's scratch home."""
     return installed(client)
+
+
+@pytest.fixture
+def desk(client: Client, serve: Serve) -> Desk:
+    """Somebody who reaches Claude through the scripted API."""
+    return Desk(client, serve(Script().on("", text("from Claude"))))

@@ -1,4 +1,4 @@
-"""Answers and failures, told apart; tests/e2e/test_groups.py has the client's own."""
+"""Answers and failures, told apart; tests/e2e/test_group_fallbacks.py has the client's own."""
 
 from __future__ import annotations
 
