@@ -59,10 +59,12 @@ def plan_is_used_up(db: sqlite3.Connection, rules: Json, now: float, folder: str
     return next(_stopped(db, rules, now, folder, plan=True), None)
 
 
-def local_targets(config: Config, asked: Iterable[Target]) -> tuple[Target, ...]:
-    """Those of a request that run here, else those that the roles name."""
+def local_targets(
+    config: Config, asked: Iterable[Target], *, stand_in: bool = True
+) -> tuple[Target, ...]:
+    """Those of a request that run here, else, to `stand_in`, those that the roles name."""
     mine = tuple(one for one in asked if targets.is_local(config, one))
-    if mine:
+    if mine or not stand_in:
         return mine
     named = (one for role in ROLES for one in targets.resolve(config, role))
     return tuple(dict.fromkeys(one for one in named if targets.is_local(config, one)))

@@ -62,7 +62,8 @@ class _Known(NamedTuple):
 class Router:
     """Asks targets in order until one answers; use it in an `async with`.
 
-    `say` gets one line for each retry, fallback, skip and emergency.
+    `say` gets one line for each retry, fallback, skip and emergency. Without `stand_in` an
+    emergency leaves nobody but the local ones of the targets that were asked for.
     """
 
     def __init__(
@@ -74,10 +75,12 @@ class Router:
         say: Callable[[str], None] = _mute,
         clients: Clients | None = None,
         timing: Timing | None = None,
+        stand_in: bool = True,
     ) -> None:
         self._config = config
         self._rules = rules
         self._origin = origin
+        self._stand_in = stand_in
         self._say = say
         self._warned: set[str] = set()
         self._make = clients or providers.client
@@ -175,7 +178,7 @@ class Router:
     def _local(
         self, asked: tuple[Target, ...], because: Emergency | None, cause: str, why: str
     ) -> _Allowed:
-        here = emergency.local_targets(self._config, asked)
+        here = emergency.local_targets(self._config, asked, stand_in=self._stand_in)
         if self._origin == "heartbeat":  # a beat reaches nobody whom it does not name
             here = tuple(one for one in here if one in asked)
         kept = tuple((one, cause, why) for one in asked if not names.is_local(self._config, one))

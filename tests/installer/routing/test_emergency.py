@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import anyio
 import pytest
 from books import NOON, budget
 from claude_tier.routing import by_hand, emergency
 from claude_tier.routing.prompt import Message, Prompt
+from claude_tier.routing.router import NobodyError, Router
+from claude_tier.routing.target import resolve
 from claude_tier_hooks import ledger, policy, project
 from fault_server import FAULTS, FaultServer, Reply
-from routers import Clock, ask, chain, cooling, provider, refused, rows
+from routers import Clock, ask, chain, configured, cooling, provider, refused, rows
 
 PRIVATE = Prompt((Message("user", "hello"),), local_only=True)
 HERE = ", local: true"
@@ -36,6 +39,21 @@ def test_when_every_paid_target_is_cooling_a_local_one_answers() -> None:
     assert [one.cause for one in second.attempts] == ["emergency"]
     (said,) = [line for line in second.notices if line.startswith("Emergency mode")]
     assert "every paid target is cooling (far/alpha), until 12:05. Only local models" in said
+
+
+def test_nobody_stands_in_where_a_target_is_checked() -> None:
+    """Another's answer would say nothing about it."""
+    with FaultServer(FAULTS["openai_quota"]) as far, FaultServer(Reply()) as near:
+        known = configured(near_and_far(near, far))
+
+        async def run() -> None:
+            async with Router(known, policy.load(), stand_in=False) as router:
+                await router.ask(Prompt.of("hello"), resolve(known, "all"))
+
+        for _ in range(2):
+            with pytest.raises(NobodyError):
+                anyio.run(run)
+        assert near.requests == []
 
 
 def test_it_ends_by_itself() -> None:

@@ -80,7 +80,7 @@ async def ask(
         found[one.name] = replace(one, named=tuple(answers) or one.named)
 
     async with (
-        Router(config, rules, origin="ask", clients=clients) as router,
+        Router(config, rules, origin="ask", clients=clients, stand_in=False) as router,
         anyio.create_task_group() as tasks,
     ):
         for one in checked:
