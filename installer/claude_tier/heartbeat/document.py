@@ -74,7 +74,7 @@ def read(source: Source, text: str, defaults: Defaults) -> Loaded:
         return Loaded(source, faults=(Fault(source.path, fault.line, 1, "", str(fault)),))
     except ConfigError as error:
         return Loaded(source, faults=error.faults)
-    beats = tuple(_beats(document, front, divided.text, defaults))
+    beats = tuple(_beats(document, front, text=divided.text, defaults=defaults))
     faults = tuple(_faults(document, beats, defaults))
     return Loaded(source, faults=faults) if faults else Loaded(source, beats)
 
@@ -100,7 +100,7 @@ def _document(source: Source, divided: Parts) -> Document:
     )
 
 
-def _beats(document: Document, front: Front, text: str, defaults: Defaults) -> Iterator[Beat]:
+def _beats(document: Document, front: Front, *, text: str, defaults: Defaults) -> Iterator[Beat]:
     """One for each task; the text of the file is every task's, beside its own."""
     path = document.source.path
     if front.tasks is None:

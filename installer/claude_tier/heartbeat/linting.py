@@ -38,7 +38,7 @@ def files(named: Sequence[Path], now: float) -> tuple[Linted, ...]:
     """Those files, or that of this folder; ConfigError where config.yaml has a mistake."""
     defaults = usual()
     rates = Rates(defaults.config, policy.load())
-    return tuple(_linted(meant(path), defaults, rates, now) for path in named or (Path(NAME),))
+    return tuple(_linted(meant(path), defaults, rates, now=now) for path in named or (Path(NAME),))
 
 
 def usual() -> Defaults:
@@ -46,7 +46,7 @@ def usual() -> Defaults:
     return Defaults.of(config.load(paths.state_dir() / config.CONFIG).config)
 
 
-def _linted(path: Path, defaults: Defaults, rates: Rates, now: float) -> Linted:
+def _linted(path: Path, defaults: Defaults, rates: Rates, *, now: float) -> Linted:
     loaded = document.load(path, defaults)
     beats = tuple(preview(beat, rates, now) for beat in loaded.beats)
     return Linted(loaded.source.path, loaded.faults, beats)

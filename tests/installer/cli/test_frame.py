@@ -72,7 +72,7 @@ def test_every_command_has_help_with_examples(name: str) -> None:
         (["pipeline", "run", "--help"], set()),
         (["heartbeat", "--help"], set()),
         (["heartbeat", "lint", "--help"], set()),
-        (["heartbeat", "init"], set()),
+        (["heartbeat", "remove"], set()),
         (["off"], set()),
         (["on"], set()),
         (["compile"], {"pydantic", "yaml"}),
