@@ -10,8 +10,8 @@ import anyio
 import books
 import pytest
 from claude_tier.livecheck.request import Request
-from claude_tier.report import ledger_file, reconcile, totals
-from claude_tier.report.days import Slice
+from claude_tier.report import caches, ledger_file, reconcile, savings, totals
+from claude_tier.report.days import Slice, Span
 from claude_tier.report.spending import by_day
 from claude_tier.routing.prompt import Prompt
 from claude_tier.routing.router import Router
@@ -168,6 +168,26 @@ def test_inside_a_session_it_is_that_sessions(home: Path, monkeypatch: pytest.Mo
         kept = db.execute("SELECT model FROM session WHERE id = ?", (number,)).fetchone()
         assert ledger.text_of(db, kept[0]) == books.HAIKU or kept[0] == books.HAIKU
         assert totals.query(db, "session", Slice()).rows["11111111-aaaa"].requests == 2
+
+
+def test_savings_are_reckoned_without_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the router did saved nothing by tiering, and cost nothing of it."""
+    books.answer(home, books.OPUS, at=books.NOON - 60)
+    books.answer(home, books.HAIKU, at=books.NOON - 30, agent="Explore")
+    books.decide("toolu_Explore", agent_id="Explore", at=books.NOON - 40)
+
+    def saved() -> dict[str, object]:
+        with ledger_file.up_to_date(policy.load()) as db:
+            ledger_file.brought_up(db, caches.bring_up)
+            savings.bring_up(db, policy.load())
+            return savings.query(db, policy.load(), Span(), now=books.NOON + 60).fields()
+
+    before = saved()
+    assert before["requests"]
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "11111111-aaaa")
+    with FaultServer(Reply(model=books.SONNET, input_tokens=90_000)) as server:
+        ask(one(server, f", prices: {{{books.SONNET}: {{input: 30, output: 90}}}}"), "all")
+    assert saved() == before
 
 
 def test_a_session_of_the_routers_own_is_none_of_the_clients() -> None:

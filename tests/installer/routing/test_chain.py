@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import llama_server
 import pytest
 from claude_tier.routing.prompt import Message, Prompt
 from fault_server import FAULTS, FaultServer, Reply
@@ -323,3 +324,20 @@ def test_a_chain_of_thirteen_steps_over_four_kinds_runs_as_configured() -> None:
     assert (str(answer.target), asked) == ("d/m3", [3, 3, 3, 4])
     (found,) = rows("SELECT asked, target, outcome FROM exchange")
     assert found == ("a/m0", "d/m3", "answered")
+
+
+def test_a_real_model_on_this_machine_answers_for_a_dead_provider(
+    llama: llama_server.Start,
+) -> None:
+    """It costs nothing, and its tokens are counted."""
+    with FaultServer(FAULTS["refused"]) as dead:
+        here = llama("from here")
+        lines = [
+            provider("far", dead.url),
+            provider("near", here.url, kind="llama-server", more=", free: true"),
+        ]
+        answer = ask(chain("far/alpha", "near/tiny", providers=lines), "all", route="summarise")
+    assert (answer.text.strip(), str(answer.target)) == ("from here", "near/tiny")
+    assert (answer.usd, answer.usage.measured) == (0.0, True)
+    (found,) = rows("SELECT output_tokens, usd FROM usage")
+    assert found == (answer.usage.output, 0.0)
