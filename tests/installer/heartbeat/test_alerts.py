@@ -1,0 +1,78 @@
+"""What is told, how often, and what is kept of it."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+from claude_tier.heartbeat import alerts
+from claude_tier.heartbeat.alerts import DIGEST, KEPT, Alert
+
+NOON = 1_795_262_400.0
+HOUR = 3600
+
+
+def alert(text: str = "it is full", *, after: float = 0, beat: str | None = "disk") -> Alert:
+    return Alert(NOON + after, "answer", beat, "/p/HEARTBEAT.md", text)
+
+
+def files(home: Path) -> list[Path]:
+    return sorted((home / ".claude/claude-tier/heartbeat/alerts").iterdir())
+
+
+def test_an_alert_is_kept_for_its_user_alone(home: Path) -> None:
+    """One file, which nobody else may read."""
+    assert alerts.raise_(alert()) == alert()
+    (file,) = files(home)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert alerts.listed() == [alert()]
+
+
+def test_the_same_within_a_day_is_told_once_and_counted() -> None:
+    """Told again after a day, it comes with how often it was said since."""
+    assert alerts.raise_(alert())
+    for hours in range(1, 24):
+        assert alerts.raise_(alert(" it  is\nfull", after=hours * HOUR)) is None
+    again = alerts.raise_(alert(after=DIGEST))
+    assert again
+    assert again.times == 24
+    assert alerts.raise_(alert(after=DIGEST + HOUR)) is None
+
+
+def test_other_words_or_another_beat_are_another_alert() -> None:
+    """Each is told."""
+    assert alerts.raise_(alert())
+    assert alerts.raise_(alert("it is fuller", after=1))
+    assert alerts.raise_(alert(beat="other", after=2))
+
+
+def test_an_alert_is_gone_after_a_month(home: Path) -> None:
+    """With the next one that is kept."""
+    alerts.raise_(alert("old"))
+    alerts.raise_(alert("new", after=KEPT + 1))
+    assert [one.text for one in alerts.listed()] == ["new"]
+
+
+def test_what_is_no_alert_is_passed_over(home: Path) -> None:
+    """Also one of another version."""
+    alerts.raise_(alert())
+    (files(home)[0].parent / "0.json").write_text('{"at": 1, "other": 2}')
+    (files(home)[0].parent / "1.json").write_text("{")
+    assert alerts.listed() == [alert()]
+
+
+def test_the_users_command_gets_it_as_json(tmp_path: Path) -> None:
+    """On stdin, where no shell reads it."""
+    file = tmp_path / "got"
+    alerts.send(alert("$(touch no) `touch no`"), f"cat > {file}")
+    assert json.loads(file.read_text()) == alert("$(touch no) `touch no`").fields()
+    assert not (tmp_path / "no").exists()
+
+
+def test_a_command_that_fails_is_in_the_log(home: Path) -> None:
+    """And nothing else comes of it."""
+    alerts.send(alert(), "exit 3")
+    log = home / ".claude/claude-tier/hooks.log"
+    assert "on_alert RuntimeError: it ended with exit code 3" in log.read_text()
