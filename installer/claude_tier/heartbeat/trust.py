@@ -41,8 +41,8 @@ class Added:
 
     def standing(self, beat: Beat) -> Literal["allowed", "changed", "new"]:
         """Whether that beat may run, or what keeps it from it."""
-        if beat.name not in self.beats:
-            return "new"
+        if beat.file != self.path or beat.name not in self.beats:
+            return "new"  # also where the path became a link to another file
         return "allowed" if self.beats[beat.name] == fingerprint(beat) else "changed"
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from claude_tier import paths
 from claude_tier.config import Config
-from claude_tier.heartbeat import trust
+from claude_tier.heartbeat import document, trust
 from claude_tier.heartbeat.beat import ActiveHours, Beat, Every
+from claude_tier.heartbeat.document import Defaults
 
 from .loading import CONFIG, beats
 
@@ -97,6 +98,20 @@ def test_a_file_is_known_by_its_real_path(tmp_path: Path) -> None:
     assert trust.remove(file)
     assert not trust.remove(file)
     assert trust.files() == ()
+
+
+def test_a_path_that_becomes_a_link_allows_nothing_of_where_it_leads(tmp_path: Path) -> None:
+    """A clone can hold one, and what it leads to was never read by its user for this."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b" / "a").mkdir(parents=True)
+    file, other = tmp_path / "a" / "HEARTBEAT.md", tmp_path / "b" / "a" / "HEARTBEAT.md"
+    added = trust.add(file, beats(file.parent, "- Look.\n"), 1.0)
+    other.write_text("- Look.\n")
+    file.unlink()
+    file.symlink_to(other)
+    (beat,) = document.load(file, Defaults(CONFIG, "UTC")).beats
+    assert beat.name in added.beats
+    assert not added.allows(beat)
 
 
 def test_adding_again_forgets_what_was_allowed_before(tmp_path: Path) -> None:
