@@ -34,6 +34,10 @@ KEPT_OUT = frozenset({"cooling", "emergency", "local", "budget"})  # nobody was 
 THE_USERS = frozenset({"key", "billing", "model"})  # nobody but the user can end these
 STOPPED = "it was told to end"
 LONGEST = 500  # characters of a reason
+NO_ANSWERS = {
+    "refusal": "the model declined to answer",
+    "budget": "it was ended at the budget of one run",
+}
 
 
 def call(case: Case, asked: Asked, say: Callable[[str], None]) -> Outcome:
@@ -125,9 +129,9 @@ def _judged(case: Case, asked: Asked, found: Answer) -> Outcome:
     if not is_served_by(found.target, found.model):
         text = f"{found.target} was asked, and {found.model} answered"
         alerts.append(_alert(case, "model", text))
-    if not found.text.strip() or found.reason == "refusal":
-        reason = "refused to answer" if found.reason == "refusal" else "an empty answer"
-        end = End("failed", reason, end.asked, end.served, end.exchange)
+    no_answer = NO_ANSWERS.get(found.reason) or (None if found.text.strip() else "an empty answer")
+    if no_answer:
+        end = End("failed", no_answer, end.asked, end.served, end.exchange)
     elif not said.ok:
         alerts.append(_alert(case, "answer", said.text))
     return Outcome(end, tuple(alerts), said.text)

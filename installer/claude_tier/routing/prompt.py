@@ -74,13 +74,14 @@ class Finished:
     """The end of an answer: nothing comes after it, and without it the answer is not whole.
 
     `model` is the one that really answered, by the provider's own word. `id` is the provider's
-    own for this response. `reason` "length" is an answer that was cut at `max_tokens`.
+    own for this response. `reason` "length" is an answer that was cut at `max_tokens`, "budget" one
+    that was ended at what it may cost.
     """
 
     usage: Usage
     model: str
     id: str | None = None
-    reason: Literal["end", "length", "refusal", "other"] = "end"
+    reason: Literal["end", "length", "refusal", "budget", "other"] = "end"
 
 
 Event = Delta | Finished

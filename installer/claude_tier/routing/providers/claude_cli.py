@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 LOOK = 10.0  # seconds for the program to say its version
 LONGEST_SCHEMA = 100_000  # bytes: Linux takes no argument above 128 KiB
 SYSTEM = "You answer one request, and give nothing but what it asks for."
+SPENT = "error_max_budget_usd"  # seen in 2.1.329
 CLOSING = "Answer the request above."
 # No settings (hooks, plugins and memory come from there), no servers, no transcript.
 LEAN = (
@@ -264,6 +265,11 @@ class ResultReader:
         self._so_far.model = text(message.get("model")) or self._so_far.model
 
     def _end(self, result: Json) -> Iterator[Event]:
+        if result.get("subtype") == SPENT:  # an error that was paid for, and no fault of anybody's
+            self._count(result)
+            self._so_far.reason = "budget"
+            yield self._so_far.finished()
+            return
         if result.get("is_error"):
             raise self._refusal(result)
         answer = text(result.get("result"))

@@ -10,7 +10,7 @@ from claude_tier.routing.prompt import Event, Finished, Usage
 from claude_tier.routing.providers.documents import Json
 from claude_tier.routing.providers.http import Reply
 
-Reason = Literal["end", "length", "refusal", "other"]
+Reason = Literal["end", "length", "refusal", "budget", "other"]
 Documents = Callable[[Reply], AsyncGenerator[Json | None, None]]
 
 
