@@ -57,6 +57,7 @@ def ask(
     clients: Clients | None = None,
     route: str | None = None,
     on_text: Callable[[str], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
     timeout: float | None = None,
 ) -> Answer:
     """One request to what a name stands for; raises what the router raises."""
@@ -68,8 +69,14 @@ def ask(
         async with Router(
             known, policy.load(), say=clock.said.append, clients=clients, timing=clock.timing
         ) as router:
-            targets = resolve(known, name)
-            return await router.ask(wanted, targets, route=route, on_text=on_text, timeout=timeout)
+            return await router.ask(
+                wanted,
+                resolve(known, name),
+                route=route,
+                on_text=on_text,
+                on_progress=on_progress,
+                timeout=timeout,
+            )
 
     return anyio.run(run)
 

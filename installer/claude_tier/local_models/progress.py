@@ -23,9 +23,9 @@ class Progress:
         self._told = 0.0
         self._said: str | None = None
 
-    def heard(self, text: str) -> None:
-        """More of the answer."""
-        self._characters += len(text)
+    def heard(self, characters: int) -> None:
+        """So much of the answer is there; less than before where another is asked for it."""
+        self._characters = characters
         self._news.set()
 
     def say(self, line: str) -> None:

@@ -31,7 +31,7 @@ from claude_tier.routing.answer import Attempt
 from claude_tier.routing.cooldown import Cooldowns, Place
 from claude_tier.routing.cooling import Cooling
 from claude_tier.routing.fault import Fault
-from claude_tier.routing.prompt import Event, Finished, Prompt
+from claude_tier.routing.prompt import Finished, Prompt
 from claude_tier.routing.target import Target
 
 if TYPE_CHECKING:
@@ -56,12 +56,21 @@ class Timing:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of whom, and until when in `elapsed` seconds (None for no end)."""
+    """What is asked of whom, and until when in `elapsed` seconds (None for no end).
+
+    `on_text` gets the answer as it comes, `on_progress` only how many characters there are.
+    """
 
     prompt: Prompt
     targets: tuple[Target, ...]
     on_text: Callable[[str], None] | None = None
     deadline: float | None = None
+    on_progress: Callable[[int], None] | None = None
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody wants to know of the answer before it is whole."""
+        return self.on_text is not None or self.on_progress is not None
 
 
 @dataclass
@@ -198,16 +207,17 @@ class Chain:
                 return reply
 
     async def _once(self, trial: Trial, request: Request, course: Course) -> Reply:
-        parts: list[str] = []
+        parts, characters = list[str](), 0
         with anyio.move_on_after(self._left(request)):
-            answer = trial.client.answer(
-                trial.target.model, request.prompt, stream=request.on_text is not None
-            )
+            answer = trial.client.answer(trial.target.model, request.prompt, stream=request.watched)
             async with aclosing(answer) as events:
                 async for event in events:
                     if isinstance(event, Finished):
                         return Reply(trial.target, "".join(parts), event)
-                    _take(event, parts, request, course)
+                    parts.append(event.text)
+                    characters += len(event.text)
+                    if event.text:
+                        _show(event.text, characters, request, course)
             raise Fault("server", "the answer ended before its end", broke_off=bool(parts))
         course.ended = "the time for this request is over"
         raise Fault("timeout", "no whole answer in the time that was given")
@@ -291,13 +301,13 @@ class Chain:
         return None
 
 
-def _take(event: Event, parts: list[str], request: Request, course: Course) -> None:
-    """One more piece of the answer, shown at once where somebody wants to see it come."""
-    assert not isinstance(event, Finished)
-    parts.append(event.text)
-    if request.on_text and event.text:
+def _show(text: str, characters: int, request: Request, course: Course) -> None:
+    """One more piece of an answer that now has so many characters, to whoever waits for it."""
+    if request.on_progress:
+        request.on_progress(characters)
+    if request.on_text:
         course.spoken = True
-        request.on_text(event.text)
+        request.on_text(text)
 
 
 def _given_up(target: Target, fault: Fault, kept: Cooling | None, now: float) -> str:

@@ -111,18 +111,21 @@ class Router:
         *,
         route: str | None = None,
         on_text: Callable[[str], None] | None = None,
+        on_progress: Callable[[int], None] | None = None,
         timeout: float | None = None,
     ) -> Answer:
         """The first whole answer; NobodyError where there is none within `timeout` seconds.
 
-        Once something was given to `on_text`, a failure ends the request.
+        Once something was given to `on_text`, a failure ends the request. `on_progress` is told
+        how many characters of the present try there are, and after a failure starts anew.
         """
         if not targets:
             raise NobodyError("there is no target to ask")
         began, at = self._timing.elapsed(), self._timing.clock()
         course = Course(self._say)
         deadline = None if timeout is None else began + timeout
-        request = Request(prompt, tuple(dict.fromkeys(targets)), on_text, deadline)
+        wanted = tuple(dict.fromkeys(targets))
+        request = Request(prompt, wanted, on_text, deadline, on_progress)
         exchange = Exchange(
             id=uuid.uuid4().hex,
             at=at,
@@ -179,8 +182,6 @@ class Router:
         self, asked: tuple[Target, ...], because: Emergency | None, cause: str, why: str
     ) -> _Allowed:
         here = emergency.local_targets(self._config, asked, stand_in=self._stand_in)
-        if self._origin == "heartbeat":  # a beat reaches nobody whom it does not name
-            here = tuple(one for one in here if one in asked)
         kept = tuple((one, cause, why) for one in asked if not names.is_local(self._config, one))
         return _Allowed(here, kept, because)
 

@@ -186,3 +186,4 @@ def test_the_next_model_answers_where_one_breaks_off(
     assert (answer["text"], answer["provider"]) == ("whole", "second")
     assert told[-1] > len("whole")
     assert "first/tiny" in str(answer["notices"])
+    assert outcomes() == ["answered"]

@@ -200,6 +200,16 @@ def test_nothing_is_glued_to_what_was_shown() -> None:
     assert error.message.startswith("one/alpha broke off after part of its answer was shown")
 
 
+def test_progress_is_told_and_the_next_target_still_answers() -> None:
+    """How much there is commits to nobody; the count is that of whoever writes now."""
+    told: list[int] = []
+    with FaultServer(FAULTS["error_in_stream"]) as one, FaultServer(WELL) as other:
+        answer = ask(two(one, other), "all", on_progress=told.append)
+    assert (answer.text, told[-1]) == ("fine", len("fine"))
+    assert len(told) > 1
+    assert rows("SELECT outcome FROM exchange") == [("answered",)]
+
+
 def test_a_stream_that_broke_before_its_text_falls_back() -> None:
     """Nothing was shown yet."""
     shown: list[str] = []
