@@ -6,12 +6,16 @@ says passes `redacted` before anybody sees it, because servers echo what they we
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import html
 import os
 import re
 import stat
-from pathlib import Path
+from collections.abc import Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import quote
 
 from claude_tier.config.providers import USUAL, is_loopback
 from claude_tier.errors import UserError
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 NOBODY = "-"  # the account of a provider that is asked without a key
 HIDDEN = "[key]"
 LONGEST = 4096
+PIECE = 12  # characters of a key in a row that are hidden: servers cut and wrap what they echo
 _LABEL = "claude-tier:"  # the fingerprint is of no use to who has a table of plain hashes
 _SHAPED = re.compile(r"\b(?:sk|gsk|xai|hf|pplx)[-_][\w-]{12,}|(?i:bearer)\s+[\w.~+/=-]{8,}")
 
@@ -77,7 +82,32 @@ def redacted(text: str, *secrets: Secret) -> str:
     known = {*(each.reveal() for each in secrets), *(os.environ.get(name, "") for name in named)}
     for key in sorted(filter(None, known), key=len, reverse=True):
         text = text.replace(key, HIDDEN)
+        for form in dict.fromkeys(_forms(key)):
+            text = _without(text, form)
     return _SHAPED.sub(HIDDEN, text)
+
+
+def _forms(key: str) -> Iterator[str]:
+    """The key as it may stand in an address, a page, a header of basic authentication, a dump."""
+    raw = key.encode("utf-8", "replace")
+    yield from (key, quote(key, safe=""), html.escape(key), raw.hex())
+    for before in range(3):  # bytes: what precedes it there shifts all digits
+        coded = base64.b64encode(b"\0" * before + raw).decode()
+        yield coded[before + 1 if before else 0 :].rstrip("=")
+
+
+def _without(text: str, form: str) -> str:
+    """The text without that, whole or in pieces, whatever blanks and unseen characters break it."""
+    seen = [at for at, each in enumerate(text) if "!" <= each <= "~"]
+    line, sought = "".join(text[at] for at in seen).lower(), form.lower()
+    hidden = set[int]()
+    for at in range(len(line) - PIECE + 1):
+        if line[at : at + PIECE] in sought:
+            hidden.update(range(seen[at], seen[at + PIECE - 1] + 1))
+    if not hidden:
+        return text
+    runs = groupby(enumerate(text), key=lambda each: each[0] in hidden)
+    return "".join(HIDDEN if hide else "".join(each for _, each in run) for hide, run in runs)
 
 
 def _from_environment(variable: str) -> Secret:
@@ -89,10 +119,9 @@ def _from_environment(variable: str) -> Secret:
 
 def _from_file(name: str) -> Secret:
     """The one line of that file; refused when others could read it too."""
-    file = Path(name).expanduser()
     try:
         # Opened first and judged then, so that nobody swaps the file in between.
-        handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(os.path.expanduser(name), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # noqa: PTH111 - Path's raises for a user who is not there
     except OSError as error:
         reason = f"its key cannot be read from {name}: {error.strerror}"
         raise UserError(reason, "put the key into that file, alone on one line") from None

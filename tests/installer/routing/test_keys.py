@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import hashlib
+import html
 import os
 import pickle
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from claude_tier.config.providers import Provider
@@ -14,6 +17,7 @@ from claude_tier.errors import UserError
 from claude_tier.routing import keys
 
 KEY = "a-secret-of-0123456789"
+ODD = "Kj3/x+9&Qw&Zz7~pL2m_Vb8nR4tY"  # nothing that looks like a key, with all that is escaped
 
 
 def _provider(**given: object) -> Provider:
@@ -128,6 +132,12 @@ def test_what_is_no_file_is_refused_at_once(home: Path) -> None:
             keys.of(_provider(key_file=str(home / name)))
 
 
+def test_a_key_file_of_a_user_who_is_not_there_is_no_bug() -> None:
+    """It is a file that cannot be read."""
+    with pytest.raises(UserError, match="cannot be read"):
+        keys.of(_provider(key_file="~nobody-of-that-name/key"))
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -147,6 +157,33 @@ def test_no_key_is_left_in_a_servers_words(said: str, monkeypatch: pytest.Monkey
     assert keys.HIDDEN in left
     for word in (KEY, "another-secret", "abcdefgh"):
         assert word not in left
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        quote(ODD, safe=""),
+        html.escape(ODD),
+        ODD.encode().hex(),
+        base64.b64encode(f"user:{ODD}".encode()).decode(),
+        base64.b64encode(f":{ODD}".encode()).decode(),
+        base64.b64encode(ODD.encode()).decode(),
+        ODD.upper(),
+        "\u200b".join(ODD),
+        "\x00".join(ODD),
+        f"{ODD[:14]}\n  {ODD[14:]}",
+        ODD[:-3],
+        ODD[3:],
+    ],
+)
+def test_a_key_is_hidden_in_every_form_that_servers_give_it(form: str) -> None:
+    """Encoded, wrapped, or cut at either end: no telling piece of it is left."""
+    left = keys.redacted(f"refused <{form}> today", keys.Secret(ODD))
+
+    assert left.startswith("refused <")
+    assert left.endswith("> today")
+    assert keys.HIDDEN in left
+    assert len(left) < len("refused <> today") + len(keys.HIDDEN) + keys.PIECE
 
 
 def test_plain_words_are_left_as_they_are() -> None:

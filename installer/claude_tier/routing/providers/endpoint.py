@@ -91,7 +91,8 @@ class Endpoint(ABC):
         except Fault as fault:
             known = self._finished_fault(fault, None, told=False)
             return Found(False, message=known.message, remedy=known.remedy)
-        return Found(True, {model: self._given(model) or w for model, w in self._windows.items()})
+        found = self._windows.items()
+        return Found(True, {self._clean(name): self._given(name) or size for name, size in found})
 
     async def window(self, model: str) -> int | None:
         """The configuration's word, else the provider's own, asked for once, else the catalog's."""
@@ -177,7 +178,7 @@ class Endpoint(ABC):
 
     async def _read(self, call: Call, reply: Reply, *, stream: bool) -> AsyncGenerator[Event, None]:
         """The reader's events; a server that knows no streams answers in one piece."""
-        whole = reply.headers.get("content-type", "").startswith("application/json")
+        whole = reply.headers.get("content-type", "").lower().startswith("application/json")
         if not stream or whole:
             document = self._checked(documents.parsed(await reply.read()), reply)
             for event in call.reader.whole(document):
@@ -194,7 +195,15 @@ class Endpoint(ABC):
                     yield self._told(event, reply)
 
     def _told(self, event: Event, reply: Reply) -> Event:
-        return self._finish(event, reply.headers) if isinstance(event, Finished) else event
+        """Names that a server gives go into the ledger: they hold no key either."""
+        if not isinstance(event, Finished):
+            return event
+        end = self._finish(event, reply.headers)
+        known = end.id and self._clean(end.id)
+        return replace(end, model=self._clean(end.model), id=known)
+
+    def _clean(self, name: str) -> str:
+        return verdict.clean(name, self._secret)
 
     def _checked(self, document: documents.Json, reply: Reply) -> documents.Json:
         """The document, unless it is an error in the place of an answer."""
