@@ -12,15 +12,17 @@ from claude_tier.routing.providers import resets
 from claude_tier.routing.providers.documents import Json, count, mapping, text
 
 LONGEST = 300  # characters of a server's own words that are shown
+READ = 4000  # characters of each of them that are judged: expressions are slow on endless ones
 
 # In this order: money before pace, because both answer 429; size before what else is a 400.
 WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
     (
         "billing",
         re.compile(
-            r"credit balance is too low|api usage limits|out of extra usage|billing_\w+"
+            r"credit balance is too low|api usage limits|out of extra usage"
+            r"|billing_(?:error|not_active|hard_limit)"
             r"|enforced_spend_limit_reached|insufficient_(?:quota|credits|balance|funds)"
-            r"|(?:budget|credit|spend\w*|hard|quota|usage|monthly|daily)_limit_(?:exceeded|reached)"
+            r"|(?:budget|credit|spend\w{0,20}|hard|quota|usage|monthly|daily)_limit_(?:exceeded|reached)"
             r"|insufficient credits|exceeded your current quota|budget ?_?(?:has been )?exceeded"
             r"|exceededbudget|hit your (?:usage |session |weekly )?limit|usage limit reached"
         ),
@@ -32,6 +34,7 @@ WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
             r"|context ?window ?exceed"
             r"|maximum context length|exceeds? the (?:available |model's )?context"
             r"|exceeds? context (?:limit|window|length)|request_too_large|input is too long"
+            r"|string_above_max_length|exceeds the maximum number of tokens"
         ),
     ),
     (
@@ -88,8 +91,8 @@ class Failure(NamedTuple):
         """Its own words, on one line: '<type>: <message>'."""
         error = mapping(self.error)
         nested = mapping(error.get("error")) or error
-        words = [text(nested.get(name)) for name in ("type", "code", "message")]
-        known = words if any(words) else [text(self.error) or text(error.get("detail"))]
+        words = [_words(nested.get(name)) for name in ("type", "code", "message")]
+        known = words if any(words) else [_words(self.error) or _words(error.get("detail"))]
         # LiteLLM has the status once more, and None, as text.
         telling = (each for each in known if each not in ("", "None") and not each.isdecimal())
         return ": ".join(dict.fromkeys(telling))
@@ -104,7 +107,7 @@ class Failure(NamedTuple):
     @property
     def judged(self) -> str:
         """All that a judgement goes by, in lower case."""
-        more = (text(self.details.get(name)) for name in ("error_code", "error_type", "reason"))
+        more = (_words(self.details.get(name)) for name in ("error_code", "error_type", "reason"))
         return ": ".join(filter(None, (self.said, *more))).lower()
 
     @property
@@ -121,7 +124,8 @@ class Failure(NamedTuple):
 def judge(failure: Failure, *, vendor: bool, now: float) -> Fault:
     """The fault; `vendor` means that the account there is at whoever serves the model."""
     cause = _cause(failure)
-    after = resets.after(failure.headers, failure.said, pace=cause == "pace", now=now)
+    headers = {name: value[:LONGEST] for name, value in failure.headers.items()}
+    after = resets.after(headers, failure.said, pace=cause == "pace", now=now)
     return Fault(
         cause,
         shown(failure),
@@ -134,11 +138,11 @@ def judge(failure: Failure, *, vendor: bool, now: float) -> Fault:
 
 def _until(failure: Failure, now: float) -> float | None:
     """The time that its words name, or what it adds to them."""
-    return resets.named(f"{failure.said} {text(failure.details.get('resets_at'))}", now)
+    return resets.named(f"{failure.said} {_words(failure.details.get('resets_at'))}", now)
 
 
 def _cause(failure: Failure) -> Cause:
-    source = text(failure.details.get("limit_source"))
+    source = _words(failure.details.get("limit_source"))
     if source:
         return "pace" if "in_flight" in source else "billing"
     said, code = failure.judged, failure.code
@@ -153,6 +157,10 @@ def _cause(failure: Failure) -> Cause:
     return STATUSES.get(code, "request")
 
 
+def _words(value: object) -> str:
+    return text(value)[:READ]
+
+
 def shown(failure: Failure) -> str:
     """Its own words after the status, cut; not yet without keys."""
     code = failure.code
@@ -164,11 +172,16 @@ def shown(failure: Failure) -> str:
 
 def final(fault: Fault, *secrets: keys.Secret, remedy: str | None, told: bool) -> Fault:
     """The fault as everybody may see it: no key in its words, and what can be done about it."""
-    fault.message = printable(keys.redacted(fault.message, *secrets))
+    fault.message = clean(fault.message, *secrets)
     fault.remedy = remedy and printable(remedy)
     fault.broke_off = told
     fault.args = (fault.cause, fault.message)  # those it was made with had the server's own words
     return fault
+
+
+def clean(words: str, *secrets: keys.Secret) -> str:
+    """A server's words as everybody may see them."""
+    return printable(keys.redacted(words, *secrets))
 
 
 def printable(words: str) -> str:

@@ -129,3 +129,28 @@ def test_a_servers_words_are_one_line_that_a_terminal_does_not_obey(words: str) 
     assert found is not None
     assert found.message.isprintable()
     assert len(found.message) <= 300
+
+
+@pytest.mark.parametrize("words", ["spend" * 500_000, "try again in " + "1" * 2_000_000])
+def test_endless_words_keep_nobody_busy(words: str) -> None:
+    """Only their beginning is judged; expressions would take hours for all of them."""
+    headers = {"retry-after": "1" * 100_000, "x-ratelimit-reset": "1" * 1_000_000}
+    failure = verdict.Failure(429, headers, {"error": {"message": words}})
+
+    assert verdict.judge(failure, vendor=True, now=1e9).cause == "pace"
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "cause"),
+    [
+        (404, "the model billing_helper does not exist", "model"),
+        (403, "billing_not_active", "billing"),
+        (400, "string_above_max_length", "size"),
+        (400, "the input token count (9) exceeds the maximum number of tokens allowed", "size"),
+    ],
+)
+def test_words_count_for_what_they_are(status: int, words: str, cause: str) -> None:
+    """A name of a model is not a word about money, and a size has many words."""
+    failure = verdict.Failure(status, {}, {"error": {"message": words}})
+
+    assert verdict.judge(failure, vendor=True, now=0.0).cause == cause
