@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from claude_tier.routing.fault import Fault
 from claude_tier.routing.prompt import Delta, Event, Prompt, Usage
 from claude_tier.routing.providers.dialect import Call, Gathered, Reason
 from claude_tier.routing.providers.documents import (
@@ -18,6 +19,8 @@ from claude_tier.routing.providers.documents import (
 )
 
 REASONS: dict[str, Reason] = {"stop": "end", "length": "length", "content_filter": "refusal"}
+# OpenRouter, DeepSeek, vLLM: the end of the work, and not of the answer.
+BROKEN = frozenset({"error", "insufficient_system_resource", "abort"})
 
 
 def call(model: str, prompt: Prompt, *, stream: bool, limit: str = "max_tokens") -> Call:
@@ -104,6 +107,8 @@ class ChatReader:
         if told := _content(said.get("content")) or refused:
             yield Delta(told)
         if reason := text(choice.get("finish_reason")):
+            if reason in BROKEN:
+                raise Fault("server", f"gave up within the answer: {reason}")
             self._so_far.reason = REASONS.get(reason, "other")
         if refused:
             self._so_far.reason = "refusal"
@@ -125,11 +130,18 @@ def usage_of(usage: Json) -> Usage:
     )
     counted = Usage(
         input=max(0, count(usage.get("prompt_tokens")) - read - written),
-        output=count(usage.get("completion_tokens")),
+        output=count(usage.get("completion_tokens")) + _thought_apart(usage),
         cache_read=read,
         cache_write_5m=written,
     )
     return replace(counted, usd=_charged(usage))
+
+
+def _thought_apart(usage: Json) -> int:
+    """Tokens of thoughts that xAI counts beside those of the answer; its total has both."""
+    thought = count(mapping(usage.get("completion_tokens_details")).get("reasoning_tokens"))
+    told = count(usage.get("prompt_tokens")) + count(usage.get("completion_tokens"))
+    return thought if count(usage.get("total_tokens")) >= told + thought else 0
 
 
 def _charged(usage: Json) -> float | None:

@@ -63,7 +63,7 @@ class MessagesReader:
         elif kind == "message_delta":
             self._note(mapping(document.get("delta")))
             self._count(mapping(document.get("usage")))
-        elif kind == "message_stop":
+        elif kind == "message_stop" and self._so_far.reason:
             yield self._so_far.finished()
 
     def end(self) -> Iterator[Event]:
@@ -79,8 +79,10 @@ class MessagesReader:
             self._so_far.reason = REASONS.get(reason, "other")
 
     def _count(self, usage: Json) -> None:
-        """Later figures replace earlier ones: they are running totals."""
-        self._usage |= {name: value for name, value in usage.items() if value is not None}
+        """They are running totals, which some servers repeat as 0: the larger one holds."""
+        for name, value in usage.items():
+            if value is not None and count(value) >= count(self._usage.get(name)):
+                self._usage[name] = value
         if self._usage:
             self._so_far.usage = usage_of(self._usage)
 

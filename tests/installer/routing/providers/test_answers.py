@@ -6,7 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from claude_tier.routing.prompt import Message, Prompt
+from claude_tier.routing import fault
+from claude_tier.routing.prompt import Finished, Message, Prompt
+from claude_tier.routing.providers.chat import ChatReader, usage_of
+from claude_tier.routing.providers.messages import MessagesReader
 from fault_server import FAULTS, Fault, FaultServer, Reply
 from faults.litellm import SERVED
 
@@ -99,6 +102,63 @@ def test_what_came_from_a_cache_is_no_fresh_input(way: Way, stream: bool) -> Non
 
     assert found.end is not None
     assert (found.end.usage.input, found.end.usage.cache_read) == (10, 90)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("way", EVERY_WAY, ids=str)
+def test_the_name_that_served_holds_no_key(way: Way, stream: bool) -> None:
+    """It goes into the ledger, and onto terminals."""
+    with FaultServer(Reply(model=f"{KEY}\x1b[2J")) as server:
+        found = ask(client(server.url, way), stream=stream)
+
+    assert found.end is not None
+    assert found.end.model == "[key] [2J"
+
+
+@pytest.mark.parametrize(("thought", "total", "output"), [(9, 41, 16), (5, 32, 7), (0, 32, 7)])
+def test_thoughts_that_are_counted_apart_are_output(thought: int, total: int, output: int) -> None:
+    """xAI leaves them out of the answer's tokens; others have them there already."""
+    usage = {
+        "prompt_tokens": 25,
+        "completion_tokens": 7,
+        "total_tokens": total,
+        "completion_tokens_details": {"reasoning_tokens": thought},
+    }
+
+    assert usage_of(usage).output == output
+
+
+def test_a_figure_that_a_stream_repeats_as_none_holds() -> None:
+    """Some proxies end with an input of 0 that they had told before."""
+    reader = MessagesReader(MODEL)
+    begin, end = {"input_tokens": 9, "output_tokens": 1}, {"input_tokens": 0, "output_tokens": 4}
+    events = [
+        *reader.part({"type": "message_start", "message": {"usage": begin}}),
+        *reader.part({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": end}),
+        *reader.part({"type": "message_stop"}),
+    ]
+
+    (finished,) = events
+    assert isinstance(finished, Finished)
+    assert (finished.usage.input, finished.usage.output) == (9, 4)
+
+
+def test_a_message_that_stops_without_a_reason_is_not_whole() -> None:
+    """Its last words are missing."""
+    assert not [*MessagesReader(MODEL).part({"type": "message_stop"})]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("reason", ["error", "insufficient_system_resource", "abort"])
+def test_work_that_ended_is_no_answer(reason: str, stream: bool) -> None:
+    """OpenRouter, DeepSeek and vLLM say so where others give the reason of an end."""
+    reader = ChatReader(MODEL)
+    read, holder = (reader.part, "delta") if stream else (reader.whole, "message")
+    document = {"choices": [{holder: {"content": "half"}, "finish_reason": reason}]}
+
+    with pytest.raises(fault.Fault, match="gave up") as caught:
+        list(read(document))
+    assert caught.value.cause == "server"
 
 
 @pytest.mark.parametrize("stream", [False, True])
