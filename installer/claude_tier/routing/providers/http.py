@@ -71,11 +71,15 @@ class Deadline:
 
 
 class Reply:
-    """A response of which the head is there; headers by lower-case name."""
+    """A response of which the head is there; headers by lower-case name.
 
-    def __init__(self, response: httpx.Response, deadline: Deadline) -> None:
+    `patient`: until its body begins, nothing but the deadline ends the wait.
+    """
+
+    def __init__(self, response: httpx.Response, deadline: Deadline, *, patient: bool) -> None:
         self._response = response
         self._deadline = deadline
+        self._patient = patient
         self.status = response.status_code
         self.headers: Mapping[str, str] = {k.lower(): v for k, v in response.headers.items()}
 
@@ -111,7 +115,8 @@ class Reply:
         async with aclosing(body) as chunks:
             while True:
                 with _translated(answered=True):
-                    chunk = await self._deadline.wait(anext(chunks, None))
+                    silence = size > 0 or not self._patient
+                    chunk = await self._deadline.wait(anext(chunks, None), silence=silence)
                 if chunk is None:
                     return
                 size += len(chunk)
@@ -176,15 +181,16 @@ class Wire:
         """The reply to one request, from its head on."""
         assert self._client is not None, "use the client in an `async with`"
         deadline = Deadline(limits or self.limits)
+        # Without a stream nothing comes before all is thought out: that is no silence.
+        patient = body is not None and not stream
         with _translated(answered=False):
             request = self._client.build_request(
                 method, f"{self.url}{path}", content=_content(body), headers=_JSON if body else None
             )
-            # Without a stream nothing comes before all is thought out: that is no silence.
             sent = self._client.send(request, stream=True)
-            response = await deadline.wait(sent, silence=stream or body is None)
+            response = await deadline.wait(sent, silence=not patient)
         try:
-            yield Reply(response, deadline)
+            yield Reply(response, deadline, patient=patient)
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()

@@ -18,12 +18,12 @@ from claude_tier.routing.providers.dialect import Reader
 from claude_tier.routing.providers.messages import MessagesReader
 from claude_tier.routing.providers.ollama import OllamaReader
 from claude_tier.routing.providers.responses import ResponsesReader
-from fault_server import FaultServer
+from fault_server import FAULTS, FaultServer
 from hypothesis import given
 from hypothesis import strategies as st
 from recorder import Recorder
 
-from .asking import EVERY_WAY, KEY, VARIABLE, Way, ask, client
+from .asking import EVERY_WAY, HASTY, KEY, VARIABLE, Way, ask, client
 
 IMPORTED = re.compile(r"^\s*(?:import|from) (?:httpx|urllib3|requests|aiohttp)\b", re.MULTILINE)
 APART = ("livecheck/", "dashboard/")
@@ -92,6 +92,17 @@ def test_what_is_elsewhere_passes_the_proxy_of_the_environment(proxy: Recorder) 
 def _seemingly_elsewhere(server: FaultServer) -> str:
     """This machine by an address that is not taken for its own."""
     return f"http://[::ffff:127.0.0.1]:{server.port}"
+
+
+@pytest.mark.parametrize("course", ["silent", "silent_after_head"])
+@pytest.mark.parametrize(("stream", "why"), [(True, "silent for"), (False, "no whole answer")])
+def test_only_a_stream_can_be_silent(course: str, stream: bool, why: str) -> None:
+    """Else nothing comes before all is thought out, but perhaps the head: a proxy is quick."""
+    with FaultServer(FAULTS[course]) as server:
+        found = ask(client(server.url, Way("anthropic"), HASTY), stream=stream)
+
+    assert found.fault is not None
+    assert why in found.fault.message
 
 
 def test_one_file_opens_connections() -> None:
