@@ -38,29 +38,32 @@ async def _look(config: Config, profile: Profile) -> Fault | None:
     with anyio.move_on_after(SECONDS):
         async with providers.client(config, name) as client:
             found = await client.look()
-            if not found.reachable and await _answers(profile, client, model):
-                return None
             if not found.reachable:
                 return Fault(found.message or "it cannot be reached", found.remedy)
+            if not found.models and _may_not_list(profile):
+                return await _asked(client, model)
             return _without(profile, model, list(found.models))
     return Fault(f"it said nothing for {SECONDS} seconds")
 
 
-async def _answers(profile: Profile, client: Client, model: str) -> bool:
-    """Not every server that speaks Anthropic's API lists its models: one token then tells."""
+def _may_not_list(profile: Profile) -> bool:
+    """Not every server that speaks Anthropic's API lists its models."""
+    assert profile.provider is not None
+    return profile.provider.kind == "anthropic-compatible"
+
+
+async def _asked(client: Client, model: str) -> Fault | None:
+    """What one token tells of a model that is in no list; None where it answers."""
     from claude_tier.routing.fault import Fault as ProviderFault
     from claude_tier.routing.prompt import Message, Prompt
 
-    assert profile.provider is not None
-    if profile.provider.kind != "anthropic-compatible":
-        return False
     prompt = Prompt((Message("user", "."),), max_tokens=1)
     try:
         async for _ in client.answer(model, prompt, stream=False):
             pass
-    except ProviderFault:
-        return False
-    return True
+    except ProviderFault as fault:
+        return Fault(fault.message, fault.remedy)
+    return None
 
 
 def _without(profile: Profile, model: str, models: list[str]) -> Fault | None:

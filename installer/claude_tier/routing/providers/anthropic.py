@@ -6,6 +6,7 @@ import re
 from typing import ClassVar
 
 from claude_tier.routing import keys
+from claude_tier.routing.fault import Fault
 from claude_tier.routing.prompt import Prompt
 from claude_tier.routing.providers import chat, documents, messages, windows
 from claude_tier.routing.providers.dialect import Call
@@ -13,6 +14,7 @@ from claude_tier.routing.providers.endpoint import Endpoint
 
 # Older models take a temperature and no schema; from 4.7 on a temperature is refused.
 _OLDER = re.compile(r"claude-(?:\w+-4-[0-6]\b|\w+-4-2\d{7}|3|2|instant)")
+UNLISTED = frozenset({404, 405, 501})  # of one that is there, and has no list of its models
 
 
 class AnthropicCompatible(Endpoint):
@@ -34,7 +36,12 @@ class AnthropicCompatible(Endpoint):
         return {} if prompt.temperature is None else {"temperature": prompt.temperature}
 
     async def _models(self) -> dict[str, int | None]:
-        found = await self._json("/v1/models?limit=1000")
+        try:
+            found = await self._json("/v1/models?limit=1000")
+        except Fault as fault:
+            if self.vendor or fault.status not in UNLISTED:
+                raise
+            return {}
         return {
             documents.text(each.get("id")): documents.window(each.get("max_input_tokens"))
             for each in documents.mappings(found.get("data"))

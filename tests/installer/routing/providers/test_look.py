@@ -142,6 +142,27 @@ def _sized(asked: Request) -> Fault:
     return Fault(None, body=json.dumps(body))
 
 
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_server_without_a_list_of_models_is_there(status: int) -> None:
+    """Of those that speak Anthropic's API many have none; Anthropic itself has one."""
+    missing = Fault("model", status, {"error": {"message": "no such path"}})
+    with FaultServer(missing) as server:
+        found = look(client(server.url, Way("anthropic-compatible")))
+        itself = look(client(server.url, Way("anthropic")))
+
+    assert (found.reachable, dict(found.models)) == (True, {})
+    assert not itself.reachable
+
+
+@pytest.mark.parametrize("way", EVERY_WAY, ids=str)
+def test_a_name_of_a_model_holds_no_key(way: Way) -> None:
+    """And nothing that a terminal would obey."""
+    with FaultServer(models=[f"by-{KEY}", "\x1b[2J"]) as server:
+        found = look(client(server.url, way))
+
+    assert [*found.models] == ["by-[key]", "[2J"]
+
+
 def test_every_kind_has_a_client() -> None:
     """None is forgotten in the registry."""
     for kind in providers.KINDS:
