@@ -81,8 +81,14 @@ async def _answered(case: Case, asked: Asked, say: Callable[[str], None]) -> Ans
     wanted = _targets(case)
     rates = Rates(case.config, case.rules)
     allowed = Purse(case.known.beat.usd, case.known.beat.name).afford(wanted, asked.prompt, rates)
+    # A beat reaches nobody whom it does not name.
     async with Router(
-        case.config, case.rules, origin="heartbeat", say=say, clients=_clients(case)
+        case.config,
+        case.rules,
+        origin="heartbeat",
+        say=say,
+        clients=_clients(case),
+        stand_in=False,
     ) as router:
         return await router.ask(asked.prompt, allowed.targets, route=ROUTE, timeout=case.left)
 
@@ -147,7 +153,8 @@ def is_served_by(asked: Target, served: str) -> bool:
     if found in (bare, bare.partition(":")[0], f"{bare}:latest") or bare.endswith(f"/{found}"):
         return True
     rest = found.removeprefix(bare)
-    return rest != found and rest[:1] in "-@" and rest[1:].replace("-", "").isdigit()
+    date = rest[1:].replace("-", "")  # claude-opus-4-8 is no claude-opus-4 of another day
+    return rest != found and rest[:1] in "-@" and date.isdigit() and len(date) >= 4
 
 
 def _nobody(case: Case, error: NobodyError) -> Outcome:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from claude_tier_hooks import budget, ledger, project
 
-from claude_tier.heartbeat import checking, models, request
+from claude_tier.heartbeat import checking, request, saving
 from claude_tier.heartbeat.case import LEVELS, Asked, Case, Spent
 from claude_tier.heartbeat.receipts import End
 from claude_tier.heartbeat.steps import step
-from claude_tier.routing.prompt import BYTES_PER_TOKEN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,10 +90,6 @@ def _asked(case: Case, checked: str | None) -> Asked:
 
 
 def _saving(case: Case, asked: Asked, reason: str) -> End:
-    """A skip with what would have been sent, and about what that costs where it is priced."""
-    from claude_tier.pipelines.spending import Rates
-
-    size = request.size(asked.prompt)
-    first = models.targets(case.config, case.known.beat.models[0])[0]
-    usd = Rates(case.config, case.rules).usd(first, prompt=size // BYTES_PER_TOKEN)
-    return replace(End("skipped", reason), saved_bytes=size, saved_usd=usd)
+    """A skip with what would have been sent."""
+    saved = saving.of(case.config, case.rules, case.known.beat, asked.prompt)
+    return End("skipped", reason, saved_bytes=saved.size, saved_usd=saved.usd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,11 @@ from claude_tier_hooks import state, tick
 from claude_tier import config, paths
 from claude_tier.config import Config
 from claude_tier.errors import UserError
-from claude_tier.heartbeat import document, trust
+from claude_tier.heartbeat import document, saving, trust
 from claude_tier.heartbeat.beat import Beat
 from claude_tier.heartbeat.document import Defaults
 from claude_tier.heartbeat.parts import is_empty
+from claude_tier.heartbeat.saving import Saved
 
 NOT_ALLOWED = "not allowed since it changed"
 EMPTY = "nothing to do in it"
@@ -23,10 +25,11 @@ Versions = dict[str, list[int] | None]
 
 
 class Known(NamedTuple):
-    """A beat, and why it is not to run; None where it may."""
+    """A beat, why it is not to run, None where it may, and what is saved each time it does not."""
 
     beat: Beat
     barred: str | None = None
+    saved: Saved | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def read(before: Versions | None = None) -> World:
         found = document.load(added.path, defaults)
         if found.faults:
             broken.append((added.path, str(found.faults[0])))
-        beats += [Known(beat, bar(added, beat)) for beat in found.beats]
+        beats += [_known(loaded, added, beat) for beat in found.beats]
     return World(loaded, tuple(beats), before, tuple(broken))
 
 
@@ -88,7 +91,13 @@ def _of_file(loaded: Config, path: Path) -> Iterator[Known]:
     added = trust.added(path)
     if added is not None:
         for beat in document.load(path, Defaults.of(loaded)).beats:
-            yield Known(beat, bar(added, beat))
+            yield _known(loaded, added, beat)
+
+
+def _known(loaded: Config, added: trust.Added, beat: Beat) -> Known:
+    barred = bar(added, beat)
+    saved = saving.of_nothing(loaded, beat, time.time()) if barred == EMPTY else None
+    return Known(beat, barred, saved)
 
 
 def bar(added: trust.Added, beat: Beat) -> str | None:

@@ -108,10 +108,10 @@ def _account(
     if due is None:
         return
     if due.missed:
-        receipts.skip(db, beat.id, due.missed, receipts.MISSED, now)
+        receipts.skip(db, beat.id, due.missed, receipts.MISSED, at=now)
     if due.slot is not None:
         if reason := _kept(db, one, standing):
-            receipts.skip(db, beat.id, [due.slot], reason, now)
+            receipts.skip(db, beat.id, [due.slot], reason, at=now, saved=one.saved)
         else:
             run = uuid.uuid4().hex
             if receipts.claim(db, beat.id, due.slot, run=run, origin=due.origin, worker=worker):

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from claude_tier_hooks import ledger
 
 from claude_tier.heartbeat.processes import Worker
+from claude_tier.heartbeat.saving import Saved
 
 Status = Literal["claimed", "running", "ran", "skipped", "failed", "interrupted"]
 Origin = Literal["planned", "catch-up", "hand"]
@@ -92,9 +93,20 @@ def advance(db: sqlite3.Connection, beat: str, mark: float) -> None:
     )
 
 
-def skip(db: sqlite3.Connection, beat: str, slots: Sequence[float], reason: str, at: float) -> None:
-    """Planned times that nobody runs; one row with those before that came to the same."""
-    number = ledger.name_id(db, beat)
+def skip(
+    db: sqlite3.Connection,
+    beat: str,
+    slots: Sequence[float],
+    reason: str,
+    *,
+    at: float,
+    saved: Saved | None = None,
+) -> None:
+    """Planned times that nobody runs; one row with those before that came to the same.
+
+    `saved` is of each of them.
+    """
+    number, (size, usd) = ledger.name_id(db, beat), _all_saved(saved, len(slots))
     before = db.execute(
         "SELECT slot, status, reason, run FROM receipt WHERE beat = ? AND origin <> 'hand'"
         " ORDER BY slot DESC LIMIT 1",
@@ -102,15 +114,23 @@ def skip(db: sqlite3.Connection, beat: str, slots: Sequence[float], reason: str,
     ).fetchone()
     if before and before[1:] == ("skipped", reason, None):
         db.execute(
-            "UPDATE receipt SET last = ?, slots = slots + ?, ended = ? WHERE beat = ? AND slot = ?",
-            (slots[-1], len(slots), at, number, before[0]),
+            "UPDATE receipt SET last = ?, slots = slots + ?, ended = ?,"
+            " saved_bytes = saved_bytes + ?, saved_usd = saved_usd + ?"
+            " WHERE beat = ? AND slot = ?",
+            (slots[-1], len(slots), at, size, usd, number, before[0]),
         )
         return
     db.execute(
-        "INSERT OR IGNORE INTO receipt (beat, slot, last, slots, origin, status, reason, ended)"
-        " VALUES (?, ?, ?, ?, 'planned', 'skipped', ?, ?)",
-        (number, slots[0], slots[-1], len(slots), reason, at),
+        "INSERT OR IGNORE INTO receipt (beat, slot, last, slots, origin, status, reason, ended,"
+        " saved_bytes, saved_usd) VALUES (?, ?, ?, ?, 'planned', 'skipped', ?, ?, ?, ?)",
+        (number, slots[0], slots[-1], len(slots), reason, at, size, usd),
     )
+
+
+def _all_saved(saved: Saved | None, times: int) -> tuple[int | None, float | None]:
+    if saved is None:
+        return None, None
+    return saved.size * times, None if saved.usd is None else saved.usd * times
 
 
 def claim(

@@ -1,0 +1,371 @@
+"""One run of a beat: what costs nothing first, then the models it names, then its receipt."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from claude_tier.heartbeat import alerts, known, processes, receipts, running
+from claude_tier.heartbeat.alerts import Alert
+from claude_tier.heartbeat.calling import is_served_by
+from claude_tier.heartbeat.case import Outcome
+from claude_tier.routing.target import Target
+from claude_tier_hooks import ledger, routed
+from fault_server import FAULTS, FaultServer, Reply
+from heartbeats import LOCAL, made
+
+WELL = Reply("HEARTBEAT_OK")
+PRICE = "{input: 1, output: 1, cache_read: 1, cache_write_5m: 1, cache_write_1h: 1}"
+BEAT = "---\nname: it\nevery: 1h\n{more}\n---\n{text}\n"
+
+
+def file(more: str = "model: local/alpha", text: str = "Look at it.") -> str:
+    return BEAT.format(more=more, text=text)
+
+
+@pytest.fixture
+def carry_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """Claim a beat as a tick does, and run it in this process."""
+    monkeypatch.setenv(processes.MARK, "")
+    monkeypatch.chdir(home)
+
+    def carry_out(name: str = "it", origin: receipts.Origin = "planned") -> Outcome:
+        beat = known.read().find(name).beat
+        run = uuid.uuid4().hex
+        with closing(ledger.connect(patience=10)) as db, ledger.Writing(db):
+            receipts.begin(db, beat.id, "s", 1.0)
+            assert receipts.claim(
+                db, beat.id, time.time(), run=run, origin=origin, worker=processes.me()
+            )
+        outcome = running.run(run, lambda _line: None)
+        assert outcome
+        return outcome
+
+    return carry_out
+
+
+def spend(usd: float) -> None:
+    """A beat's request of so much, just now."""
+    row = {
+        "id": uuid.uuid4().hex, "at": time.time(), "session": "heartbeat:x", "cwd": "/x",
+        "agent": "heartbeat", "origin": "heartbeat", "route": "heartbeat", "asked": "a/b",
+        "target": "a/b", "model": "b", "seconds": 1.0, "attempts": [], "outcome": "answered",
+        "used": {"provider": "a", "model": "b", "final": True, "usd": usd,
+                 **dict.fromkeys(ledger.KINDS, 1)},
+    }  # fmt: skip
+    with closing(ledger.connect(patience=10)) as db, ledger.Writing(db):
+        assert routed.record(db, row)
+
+
+def test_a_beat_that_answers_well_is_not_asked_again_about_the_same(
+    home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """The skip says what was saved; other evidence is asked about, and by hand anything."""
+    with FaultServer(WELL) as server:
+        here = made(home, LOCAL.format(url=server.url))
+        here.add(file("model: local/alpha\ncheck: cat state"))
+        (here.project / "state").write_text("one")
+        ends = [carry_out().end, carry_out().end]
+        (here.project / "state").write_text("two")
+        ends += [carry_out().end, carry_out(origin="hand").end]
+        assert len(server.requests) == 3
+
+    assert [one.status for one in ends] == ["ran", "skipped", "ran", "ran"]
+    assert ends[1].reason == "unchanged since all was well"
+    assert ends[1].saved_bytes
+    assert ends[1].saved_bytes > 1500
+    assert ends[1].saved_usd == 0  # the provider is free
+    assert [row["saved_bytes"] for row in here.rows()] == [None, ends[1].saved_bytes, None, None]
+
+
+@pytest.mark.parametrize("change", ["text", "notes"])
+def test_another_text_or_another_note_is_asked_about(
+    home: Path, carry_out: Callable[..., Outcome], change: str
+) -> None:
+    """As is anything after an answer that was not well."""
+    with FaultServer([WELL, WELL]) as server:
+        here = made(home, LOCAL.format(url=server.url))
+        here.add(file("model: local/alpha\ntz: UTC"))
+        assert carry_out().end.status == "ran"
+        if change == "text":
+            here.add(file("model: local/alpha\ntz: UTC", "Look at that."))
+        else:
+            notes = here.project / "notes"
+            notes.mkdir()
+            for days in (0, 1):
+                day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + days * 86_400))
+                (notes / f"{day}.md").write_text("Deployed.")
+        assert carry_out().end.status == "ran"
+        assert ("Deployed." in str(server.requests[1].body)) == (change == "notes")
+
+
+def test_an_alert_is_told_and_asked_about_again(
+    home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """The same words are held back; the user's own command got them once."""
+    with FaultServer([Reply("It is full.")] * 2) as server:
+        config = LOCAL.format(url=server.url)
+        here = made(home, f"{config}heartbeat: {{on_alert: 'cat >> {home}/told'}}\n")
+        here.add(file())
+        outcomes = [carry_out(), carry_out()]
+
+    assert [one.end.ok for one in outcomes] == [False, False]
+    (kept,) = alerts.listed()
+    assert (kept.kind, kept.beat, kept.text, kept.times) == ("answer", "it", "It is full.", 2)
+    (line,) = (home / "told").read_text().splitlines() or [""]
+    assert json.loads(line)["text"] == "It is full."
+
+
+def test_what_is_not_allowed_any_more_does_not_run(
+    home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """Its check is another than the one that was added."""
+    here = made(home, LOCAL.format(url="http://127.0.0.1:9"))
+    here.add(file())
+    here.file.write_text(file(f"model: local/alpha\ncheck: touch {home}/marked"))
+
+    assert carry_out().end == receipts.End("skipped", known.NOT_ALLOWED)
+    assert not (home / "marked").exists()
+
+
+def test_a_beat_that_left_its_file_after_its_claim_is_skipped(
+    home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """Between the plan and the run."""
+    here = made(home, LOCAL.format(url="http://127.0.0.1:9"))
+    (beat,) = here.add(file())
+    with closing(ledger.connect(patience=10)) as db, ledger.Writing(db):
+        receipts.claim(db, beat.id, 7.0, run="r", origin="planned", worker=processes.me())
+    here.add(file().replace("name: it", "name: other"))
+
+    outcome = running.run("r", lambda _line: None)
+
+    assert outcome
+    assert outcome.end == receipts.End("skipped", running.GONE)
+    assert running.run("r", lambda _line: None) is None
+
+
+def test_a_mistake_in_the_configuration_fails_the_run(
+    home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """It says where."""
+    here = made(home)
+    (beat,) = here.add(file("model: haiku"))
+    with closing(ledger.connect(patience=10)) as db, ledger.Writing(db):
+        receipts.claim(db, beat.id, 7.0, run="r", origin="planned", worker=processes.me())
+    (home / ".claude/claude-tier/config.yaml").write_text("nonsense: 1\n")
+
+    outcome = running.run("r", lambda _line: None)
+
+    assert outcome
+    assert outcome.end.status == "failed"
+    assert "config.yaml:1:1: nonsense" in str(outcome.end.reason)
+
+
+@pytest.mark.parametrize(
+    ("check", "status", "reason"),
+    [
+        ("exit 0", "skipped", "its check found nothing"),
+        ("exit 7", "failed", "the check ended with exit code 7"),
+    ],
+)
+def test_a_check_decides_before_any_model(
+    home: Path, carry_out: Callable[..., Outcome], check: str, status: str, reason: str
+) -> None:
+    """Nobody is asked."""
+    here = made(home, LOCAL.format(url="http://127.0.0.1:9"))
+    here.add(file(f"model: local/alpha\ncheck: {check}"))
+    end = carry_out().end
+    assert (end.status, end.reason) == (status, reason)
+
+
+@pytest.mark.parametrize(
+    ("usd", "asked"), [(0.3, "paid/alpha"), (0.46, "local/alpha"), (0.5, None)]
+)
+def test_near_the_end_of_a_budget_local_models_go_first(
+    home: Path, carry_out: Callable[..., Outcome], usd: float, asked: str | None
+) -> None:
+    """At its end only what is free runs: the check."""
+    with FaultServer(WELL) as local, FaultServer(WELL) as paid:
+        paid_one = (
+            f"{{kind: openai-compatible, base_url: '{paid.url}', prices: {{alpha: {PRICE}}}}}"
+        )
+        free_one = f"{{kind: openai-compatible, base_url: '{local.url}', free: true, local: true}}"
+        here = made(home, f"providers: {{paid: {paid_one}, local: {free_one}}}\n")
+        here.add(file("model: paid/alpha\nfallback: local/alpha\ncheck: echo x >> ran; echo found"))
+        spend(usd)
+        end = carry_out().end
+        got = {"paid/alpha": len(paid.requests), "local/alpha": len(local.requests)}
+
+    assert (here.project / "ran").exists()
+    assert got == {name: int(name == asked) for name in got}
+    assert end.status == ("ran" if asked else "skipped")
+    if asked is None:
+        assert end.reason == "the budget heartbeat is used up"
+        assert end.saved_usd
+
+
+def test_a_fallback_answers_and_that_is_no_alert(
+    home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """It is one that the file names."""
+    with FaultServer(FAULTS["bad_gateway"]) as broken, FaultServer(WELL) as server:
+        config = (
+            f"providers: {{one: {{kind: openai-compatible, base_url: '{broken.url}', free: true}},"
+            f" two: {{kind: openai-compatible, base_url: '{server.url}', free: true}}}}\n"
+        )
+        made(home, config).add(file("model: one/alpha\nfallback: [two/beta, skip]"))
+        outcome = carry_out()
+
+    assert (outcome.end.asked, outcome.end.served) == ("one/alpha", "beta")
+    assert outcome.alerts == ()
+
+
+def test_nobody_stands_in_for_a_model_that_is_kept_out(
+    home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """A local model of the router's that the beat does not name is not asked: it is skipped."""
+    with FaultServer(FAULTS["openai_quota"]) as paid, FaultServer(WELL) as local:
+        config = (
+            f"providers: {{paid: {{kind: openai-compatible, base_url: '{paid.url}', key_env: K}},"
+            f" near: {{kind: llama-server, base_url: '{local.url}', local: true}}}}\n"
+            "router: {small: near/beta}\n"
+        )
+        made(home, config.replace(", key_env: K", "")).add(file("model: paid/alpha"))
+        ends = [carry_out().end, carry_out().end]
+        assert local.requests == []
+        assert len(paid.requests) == 1
+
+    assert [one.status for one in ends] == ["failed", "skipped"]
+    assert str(ends[0].reason).startswith("billing: ")
+    assert str(ends[1].reason).startswith(("cooling: ", "emergency: "))
+
+
+def test_another_model_than_the_one_asked_for_is_an_alert(
+    home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """Both are in the receipt."""
+    with FaultServer(Reply("HEARTBEAT_OK", model="opus-of-theirs")) as server:
+        made(home, LOCAL.format(url=server.url)).add(file())
+        outcome = carry_out()
+    assert (outcome.end.asked, outcome.end.served) == ("local/alpha", "opus-of-theirs")
+    (alert,) = outcome.alerts
+    assert (alert.kind, alert.text) == (
+        "model",
+        "local/alpha was asked, and opus-of-theirs answered",
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "asked", "served", "same"),
+    [
+        ("claude", "haiku", "claude-haiku-5-5", True),
+        ("claude", "haiku", "claude-opus-5-5", False),
+        ("claude", "claude-haiku-4-5", "claude-haiku-4-5-20251001", True),
+        ("claude", "claude-haiku-4-5", "claude-haiku-5-5", False),
+        ("api", "claude-opus-4", "claude-opus-4-8", False),
+        ("ollama", "qwen3", "qwen3:latest", True),
+        ("ollama", "qwen3:8b", "qwen3:8b", True),
+        ("ollama", "qwen3:8b", "qwen3:32b", False),
+        ("openrouter", "qwen/qwen3:free", "qwen/qwen3", True),
+        ("openrouter", "qwen/qwen3:free", "other/qwen3", False),
+        ("openai", "gpt-5", "gpt-5-2026-08-07", True),
+        ("openai", "gpt-5", "gpt-5-mini", False),
+        ("lan", "tiny", "TINY", True),
+    ],
+)
+def test_a_model_is_known_by_its_names(provider: str, asked: str, served: str, same: bool) -> None:
+    """With a date or without, as an alias, but never as another one."""
+    assert is_served_by(Target(provider, asked), served) == same
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "told"),
+    [
+        ("openai_key", "key: ", True),
+        ("openai_quota", "billing: ", True),
+        ("openai_model", "model: ", True),
+        ("openai_overloaded", "server: ", False),
+        ("bad_gateway", "server: ", False),
+        ("login_page", "server: ", False),
+        ("garbage", "server: ", False),
+        ("empty", "server: ", False),
+        ("silent", "timeout: ", False),
+        ("drip", "timeout: ", False),
+        ("stalled", "timeout: ", False),
+        ("reset", "connect: ", False),
+        ("refused", "connect: ", None),
+    ],
+)
+def test_every_failure_ends_in_time_with_the_right_receipt(
+    home: Path, carry_out: Callable[..., Outcome], fault: str, reason: str, told: bool | None
+) -> None:
+    """What only the user can mend is an alert at once."""
+    with FaultServer(FAULTS[fault]) as server:
+        here = made(home, LOCAL.format(url=server.url) + "router: {retries: 0}\n")
+        here.add(file("model: local/alpha\ntimeout: 2s"))
+        outcome = carry_out()
+
+    (row,) = here.rows()
+    assert row["status"] == outcome.end.status == "failed"
+    assert str(outcome.end.reason).startswith(reason), outcome
+    assert row["exchange"]
+    assert told is None or bool(outcome.alerts) == told
+
+
+def test_ten_failures_are_one_notice(home: Path, carry_out: Callable[..., Outcome]) -> None:
+    """Then the beat is off, until it is enabled."""
+    here = made(home, LOCAL.format(url="http://127.0.0.1:9"))
+    here.add(file("model: local/alpha\ncheck: exit 7"))
+
+    ends = [carry_out().end for _ in range(12)]
+
+    assert [one.status for one in ends] == ["failed"] * 10 + ["skipped"] * 2
+    assert ends[-1].reason == "disabled: failed 10 times in a row"
+    (alert,) = alerts.listed()
+    assert isinstance(alert, Alert)
+    assert (alert.kind, alert.beat) == ("disabled", "it")
+    assert "`claude-tier heartbeat enable it`" in alert.text
+
+
+def test_a_request_is_counted_as_the_heartbeats(
+    home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """Source, agent and session of its own, and the receipt refers to it."""
+    with FaultServer(WELL) as server:
+        here = made(home, LOCAL.format(url=server.url))
+        here.add(file())
+        outcome = carry_out()
+    with closing(ledger.connect()) as db:
+        found = db.execute(
+            "SELECT source.text, agent.text, session.text, usage.usd FROM usage"
+            " JOIN name source ON source.id = usage.source"
+            " JOIN name agent ON agent.id = usage.agent"
+            " JOIN name session ON session.id = usage.session"
+        ).fetchall()
+        (exchange,) = db.execute("SELECT id FROM exchange").fetchone()
+    assert found == [
+        ("router/local/heartbeat", "heartbeat", f"heartbeat:{here.project}", 0.0),
+    ]
+    assert outcome.end.exchange == exchange
+
+
+def test_notes_that_lead_elsewhere_are_not_read(
+    home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """A link in a clone could name any file of the user's."""
+    (home / "secret").write_text("zanzibar")
+    with FaultServer(WELL) as server:
+        here = made(home, LOCAL.format(url=server.url))
+        here.add(file("model: local/alpha\ntz: UTC"))
+        (here.project / "notes").mkdir()
+        for days in (0, 1):
+            day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + days * 86_400))
+            (here.project / f"notes/{day}.md").symlink_to(home / "secret")
+        carry_out()
+        assert "zanzibar" not in str(server.requests[0].body)
