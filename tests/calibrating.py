@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 from claude_tier.config.routing import TASK_KINDS
 from claude_tier.routing import evidence
+from claude_tier.routing.classify import SOFT
 from claude_tier.routing.evidence import tokens
 from prompts import UNSURE, read
 
 KINDS = [kind for kind in TASK_KINDS if kind != "large_context"] + [UNSURE]
 ROUNDS, PACE = 150, 0.3
-NEAR = 0.1  # how strongly a weight is held where it was
-SOFT = 2.0  # points of evidence that make a kind e times as likely
+NEAR = 1.0  # how strongly a weight is held where it was
 STEP = 0.25  # weights are multiples of it
 FOLDER = Path(evidence.__file__).parent
 
@@ -35,7 +35,7 @@ class Example(NamedTuple):
 
     kind: str
     shares: dict[Key, float]
-    fixed: dict[str, float]  # from shapes, which are not fitted
+    fixed: dict[str, float]  # from shapes and vagueness, which are not fitted
 
 
 def examples() -> list[Example]:
@@ -45,11 +45,11 @@ def examples() -> list[Example]:
             continue
         looked = tokens.ends(prompt.prompt)
         fixed: dict[str, float] = defaultdict(float)
-        for hit in evidence.shapes(looked):
+        words = tokens.read(looked)
+        for hit in (*evidence.shapes(looked), *evidence.vagueness(words)):
             fixed[hit.kind] += hit.weight
         shares = {
-            (match.phrase.kind, match.phrase.text): match.share
-            for match in evidence.matches(tokens.read(looked))
+            (match.phrase.kind, match.phrase.text): match.share for match in evidence.matches(words)
         }
         found.append(Example(prompt.kind, shares, fixed))
     return found
@@ -113,7 +113,9 @@ def _grouped(
     before: Mapping[Key, float],
 ) -> dict[str, list[str]]:
     made: dict[float, list[str]] = defaultdict(list)
-    phrases = [one.strip() for texts in groups.values() for text in texts for one in text.split(",")]
+    phrases = [
+        one.strip() for texts in groups.values() for text in texts for one in text.split(",")
+    ]
     for phrase in sorted({one for one in phrases if one}):
         key = kind, phrase
         made[stepped(found[key], before[key])].append(phrase)

@@ -6,6 +6,7 @@ the kind is unknown. docs/routing.md has the rules, tests/classifying.py the fig
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,15 +18,19 @@ from claude_tier.routing.evidence import Hit, tokens
 from claude_tier.routing.prompt import Prompt
 
 LARGE = 32_000  # tokens: above that the size decides, whatever is asked
-ENOUGH = 2.0  # evidence below that is none
-MARGIN = 0.5  # by how much the first kind leads the second at least
+ALONG = 2.0  # what all evidence in what was pasted counts at most for a kind
+ENOUGH = 1.5  # evidence below that is none
+SOFT = (
+    1.0  # points of evidence that make a kind e times as likely; what the weights are fitted with
+)
+SURE = 0.7  # how likely a kind must be to be told
 
 
 class Decision(NamedTuple):
-    """A kind or None, and by how much it leads."""
+    """A kind or None, and how likely the first kind is, 0 to 1."""
 
     kind: str | None
-    margin: float
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Recognised:
 
     kind: str | None
     scores: Mapping[str, float]
-    margin: float
+    confidence: float
     demand: Demand
     tools: frozenset[Tool]
     context_tokens: int
@@ -52,7 +57,7 @@ class Recognised:
         """The JSON of it; `kind` is null where it is not told."""
         return {
             "kind": self.kind,
-            "margin": self.margin,
+            "confidence": self.confidence,
             "scores": dict(self.scores),
             "complexity": self.complexity,
             "complexity_score": self.demand.score,
@@ -68,13 +73,16 @@ def recognise(text: str, *, context_tokens: int | None = None) -> Recognised:
     size = max(context_tokens or 0, Prompt.of(text).estimated_tokens)
     looked = tokens.ends(text)
     words = tokens.read(looked)
-    found = sorted((*evidence.of_kinds(words), *evidence.shapes(looked)), key=lambda hit: -hit.weight)
+    found = sorted(
+        (*evidence.of_kinds(words), *evidence.shapes(looked), *evidence.vagueness(words)),
+        key=lambda hit: -hit.weight,
+    )
     scores = _scores(found)
-    kind, margin = ("large_context", 0.0) if size > LARGE else _decided(scores)
+    kind, confidence = ("large_context", 1.0) if size > LARGE else _decided(scores)
     return Recognised(
         kind=kind,
         scores=scores,
-        margin=margin,
+        confidence=confidence,
         demand=complexity.demand(kind, words, looked, size),
         tools=complexity.tools(kind, words),
         context_tokens=size,
@@ -83,17 +91,22 @@ def recognise(text: str, *, context_tokens: int | None = None) -> Recognised:
 
 
 def _scores(found: Iterable[Hit]) -> dict[str, float]:
-    """The evidence by kind, greatest first."""
-    sums: dict[str, float] = {}
+    """The evidence by kind, greatest first; what came along never counts for more than so much."""
+    asked: dict[str, float] = {}
+    pasted: dict[str, float] = {}
     for hit in found:
+        sums = pasted if hit.pasted else asked
         sums[hit.kind] = sums.get(hit.kind, 0.0) + hit.weight
-    return {kind: round(sums[kind], 2) for kind in sorted(sums, key=lambda one: (-sums[one], one))}
+    together = {
+        kind: round(asked.get(kind, 0.0) + min(pasted.get(kind, 0.0), ALONG), 2)
+        for kind in {**asked, **pasted}
+    }
+    return dict(sorted(together.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _decided(scores: Mapping[str, float]) -> Decision:
-    """The first kind, where it has enough and leads."""
-    ranked = [*scores.items(), ("", 0.0), ("", 0.0)]
-    (kind, first), (_, second) = ranked[:2]
-    margin = round(first - max(second, 0.0), 2)
-    told = kind in TASK_KINDS and first >= ENOUGH and margin >= MARGIN
-    return Decision(kind if told else None, margin)
+    """The first kind, where it has enough and is likely enough among all."""
+    kind, most = next(iter(scores.items()), ("", 0.0))
+    confidence = 1 / (sum(math.exp((score - most) / SOFT) for score in scores.values()) or math.inf)
+    told = kind in TASK_KINDS and most >= ENOUGH and confidence >= SURE
+    return Decision(kind if told else None, round(confidence, 2))

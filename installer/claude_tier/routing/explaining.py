@@ -93,7 +93,7 @@ def reasons(found: Explained, *, width: int) -> str:
     """What the choice rests on."""
     one = found.recognised
     rows = [
-        ["Kind", f"{one.kind or 'not told'}, ahead by {one.margin:g}"],
+        ["Kind", f"{one.kind or 'not told'}, {one.confidence:.0%} likely"],
         *([f"  {kind}", _evidence(one, kind)] for kind in list(one.scores)[:RIVALS]),
         ["Complexity", f"{one.complexity}: {'; '.join(one.demand.reasons) or 'nothing raises it'}"],
         ["Tools", ", ".join(sorted(one.tools)) or "none"],

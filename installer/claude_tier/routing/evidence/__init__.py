@@ -3,7 +3,8 @@
 `english.json` and `german.json` hold phrases by kind and weight, parted by commas. In a phrase
 `a|b` is either word, `stem*` any ending, `*word` any beginning (German compounds), `@field` a word
 of `fields.json`, `_` at most two words between, `..` a few within the sentence; a token such as
-FILE, `?` or `^` is itself. `shapes.json` holds patterns of the raw text.
+FILE, `?` or `^` is itself. `shapes.json` holds patterns of the raw text, `vague.json` words without
+a subject. Weights are fitted by tests/calibrating.py.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ ENGLISH = ("english",)
 KINDS = (*ENGLISH, "german")  # German prompts are full of English terms; the reverse is chance
 PASTED = 0.3  # what a phrase counts where it was only pasted
 REPEATED = 0.5  # what it counts where a stronger phrase of its kind has the same words
+EMPTY = 3.0  # what a prompt without a subject counts for being left alone
 GAPS = {"_": 2, "..": 8}  # words that may stand between
 SHORTEST = 2  # characters of a stem
 _FOLDER = Path(__file__).parent
@@ -38,11 +40,12 @@ class Phrase(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """What was found for a kind, what it counts, and the words it was."""
+    """What was found for a kind, what it counts, the words it was, and whether it was pasted."""
 
     kind: str
     weight: float
     found: str
+    pasted: bool = False
 
 
 class Found(NamedTuple):
@@ -61,8 +64,9 @@ class Match(NamedTuple):
     found: str
 
     @property
-    def weight(self) -> float:
-        return round(self.phrase.weight * self.share, 2)
+    def hit(self) -> Hit:
+        weight = round(self.phrase.weight * self.share, 2)
+        return Hit(self.phrase.kind, weight, self.found, self.share <= PASTED)
 
 
 class Lexicon(NamedTuple):
@@ -101,6 +105,18 @@ def _fields() -> dict[str, list[str]]:
     return {name: words.split() for name, words in _read("fields").items()}
 
 
+@cache
+def _vague() -> frozenset[str]:
+    return frozenset(" ".join(_read("vague").values()).split())
+
+
+def vagueness(words: Words) -> Iterator[Hit]:
+    """Where no word has a subject, that speaks for a task that cannot be told."""
+    said = [token for token in words.asked if token.isalnum() and not token.isnumeric()]
+    if not words.pasted and _vague().issuperset(said):
+        yield Hit("unsure", EMPTY, "no word with a subject")
+
+
 def _read(name: str) -> dict[str, str]:
     found: dict[str, str] = json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     return found
@@ -134,12 +150,12 @@ def _words(text: str) -> Iterator[str]:
 
 def of_kinds(words: Words) -> list[Hit]:
     """What speaks for a kind of task, in the language of the prompt."""
-    return [Hit(one.phrase.kind, one.weight, one.found) for one in matches(words)]
+    return [one.hit for one in matches(words)]
 
 
 def hits(words: Words, name: str) -> list[Hit]:
     """What is found of another file of evidence."""
-    return [Hit(one.phrase.kind, one.weight, one.found) for one in _matches(words, (name,))]
+    return [one.hit for one in _matches(words, (name,))]
 
 
 def matches(words: Words) -> list[Match]:
