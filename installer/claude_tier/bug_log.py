@@ -12,6 +12,17 @@ from pathlib import Path
 
 from claude_tier_hooks import __version__, state
 
+LONGEST = 300  # characters of the summary
+LONGEST_LINE = 2000  # of the log: an answer of a megabyte may be part of a message
+
+
+def summary(error: BaseException) -> str:
+    """The error in one line that a terminal can be shown: ValueError: what it said first."""
+    said = next(filter(str.strip, str(error).splitlines()), "")
+    line = f"{type(error).__name__}: {_without_keys(said[:LONGEST_LINE])}" if said else ""
+    shown = "".join(each if each.isprintable() else " " for each in line)
+    return shown[:LONGEST].strip() or type(error).__name__
+
 
 def write(error: BaseException) -> Path | None:
     """Write the log (mode 0600) into the state folder or, failing that, the temporary folder."""
@@ -40,4 +51,13 @@ def _text(error: BaseException) -> str:
         "",
         *traceback.format_exception(error),
     ]
-    return "\n".join(line.rstrip("\n") for line in lines) + "\n"
+    short = (line[:LONGEST_LINE] for part in lines for line in part.rstrip("\n").split("\n"))
+    return _without_keys("\n".join(short)) + "\n"
+
+
+def _without_keys(text: str) -> str:
+    try:
+        from claude_tier.routing import keys
+    except ImportError:  # that is the bug itself, and no key was read
+        return text
+    return keys.redacted(text)

@@ -1,6 +1,8 @@
-"""The one exception a command raises on purpose."""
+"""The one exception a command raises on purpose, and what a group of tasks hides."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class UserError(Exception):
@@ -14,3 +16,13 @@ class UserError(Exception):
         self.message = message
         self.hint = hint
         self.code = code
+
+
+def alone(error: Exception) -> Exception:
+    """The one exception within a group of tasks that failed, however often it is wrapped."""
+    inner: Sequence[object] = getattr(
+        error, "exceptions", ()
+    )  # by its shape: Python 3.10 has no such class
+    if len(inner) == 1 and isinstance(inner[0], Exception):
+        return alone(inner[0])
+    return error

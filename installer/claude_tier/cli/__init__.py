@@ -18,7 +18,7 @@ from typing import cast
 import click
 from claude_tier_hooks import __version__, state
 
-from claude_tier.errors import UserError
+from claude_tier.errors import UserError, alone
 
 # Every command with its one line for `--help`, so that help imports none of them.
 COMMANDS = {
@@ -149,9 +149,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     args = None if argv is None else list(argv)
-    code = claude_tier.main(args, prog_name="claude-tier", standalone_mode=False)
-    sys.stdout.flush()
-    return code if isinstance(code, int) else 0
+    try:
+        code = claude_tier.main(args, prog_name="claude-tier", standalone_mode=False)
+    except Exception as error:
+        only = alone(error)
+        if only is error:
+            raise
+    else:
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    raise only
 
 
 def _report(message: str, hint: str | None, code: int) -> int:
@@ -171,9 +178,8 @@ def _report_bug(error: Exception) -> int:
     from claude_tier import bug_log
 
     path = bug_log.write(error)
-    summary = f"{type(error).__name__}: {error}".splitlines()[0]
     where = f"The traceback is in {path}; please attach it to an issue." if path else None
-    return _report(f"this is a bug: {summary}", where, BUG)
+    return _report(f"this is a bug: {bug_log.summary(error)}", where, BUG)
 
 
 def _silence() -> int:

@@ -12,6 +12,7 @@ import types
 from collections.abc import Callable
 from pathlib import Path
 
+import anyio
 import click
 import pytest
 from claude_tier import cli
@@ -19,6 +20,7 @@ from claude_tier.errors import UserError
 from claude_tier_hooks import __version__
 
 ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+KEY = "sk-test-0123456789abcdef"
 HEAVY = {"httpx", "mcp", "pydantic", "rich", "starlette", "uvicorn", "yaml"}
 
 
@@ -182,6 +184,64 @@ def test_a_bug_ends_with_3_and_a_log_ready_for_an_issue(
     message = capsys.readouterr().err
     assert message.startswith("claude-tier: this is a bug: ZeroDivisionError: six by nothing\n")
     assert str(log) in message
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError(), "ValueError"),
+        (ValueError("\n  \nlater\nmore"), "ValueError: later"),
+        (ValueError("red \x1b[31m"), "ValueError: red  [31m"),
+        (ValueError(f"no {KEY} there"), "ValueError: no [key] there"),
+    ],
+)
+def test_a_bug_is_told_in_one_line(
+    status: Callable[[Callable[[], object]], None],
+    capsys: pytest.CaptureFixture[str],
+    home: Path,
+    error: Exception,
+    line: str,
+) -> None:
+    """The first that says something, without what a terminal would obey; no key is in the log."""
+
+    def body() -> None:
+        raise error
+
+    status(body)
+    assert cli.main(["status"]) == 3
+    assert capsys.readouterr().err.splitlines()[0] == f"claude-tier: this is a bug: {line}"
+    [log] = (home / ".claude" / "claude-tier").glob("bug-*.log")
+    assert KEY not in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (UserError("the well is dry", "Dig."), 1, "the well is dry"),
+        (ValueError("odd"), 3, "this is a bug: ValueError: odd"),
+        (OSError(28, "No space left on device"), 1, "No space left on device"),
+    ],
+)
+def test_what_fails_in_a_task_counts_as_what_it_is(
+    status: Callable[[Callable[[], object]], None],
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    code: int,
+    line: str,
+) -> None:
+    """Not as a group of one exception, which says nothing."""
+
+    async def fail() -> None:
+        raise error
+
+    async def both() -> None:
+        async with anyio.create_task_group() as outer, anyio.create_task_group() as inner:
+            outer.start_soon(anyio.sleep, 0)
+            inner.start_soon(fail)
+
+    status(lambda: anyio.run(both))
+    assert cli.main(["status"]) == code
+    assert capsys.readouterr().err.splitlines()[0] == f"claude-tier: {line}"
 
 
 def test_a_bug_log_goes_elsewhere_when_the_state_folder_takes_none(
