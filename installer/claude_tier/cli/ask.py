@@ -164,7 +164,7 @@ def _waiting(choice: Choice, *, silent: bool) -> Iterator[Callable[[str], None]]
     from rich.text import Text
 
     console = Console(stderr=True, highlight=False)
-    with console.status(Text(f"Asking {choice.targets[0]}")):
+    with console.status(Text(f"Waiting for an answer ({choice.route})")):
         yield lambda line: console.print(Text(safe(line)))
 
 

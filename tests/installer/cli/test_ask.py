@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -285,6 +286,36 @@ def test_an_interrupt_reaches_the_provider() -> None:
     assert (running.returncode, out) == (130, "")
     assert "Traceback" not in err
     assert rows("SELECT origin, outcome FROM exchange") == [("ask", "cancelled")]
+
+
+def test_on_a_terminal_it_says_who_answered_and_obeys_nothing() -> None:
+    """A last line with the model, tokens, price and time; escape sequences are shown as text."""
+    with FaultServer(Reply(text="\x1b[31mred")) as server:
+        configure(local(server.url))
+        ours, theirs = pty.openpty()
+        imports = os.pathsep.join(entry for entry in sys.path if entry)
+        command = [sys.executable, "-m", "claude_tier", "ask", "continue"]
+        env = {**os.environ, "PYTHONPATH": imports}
+        with subprocess.Popen(command, env=env, stdin=theirs, stdout=theirs, stderr=theirs) as run:
+            os.close(theirs)
+            shown = b"".join(_until_closed(ours))
+        os.close(ours)
+    assert run.returncode == 0
+    assert b"Waiting for an answer (default)" in shown
+    assert b"\\x1b[31mred" in shown
+    assert b"\x1b[31m" not in shown
+    assert b"default: here/alpha, 11 tokens in, 7 out, $0, " in shown
+
+
+def _until_closed(terminal: int) -> Iterator[bytes]:
+    while True:
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:  # Linux says so when the other side is closed; macOS ends the file
+            return
+        if not part:
+            return
+        yield part
 
 
 def test_a_deadline_ends_the_wait(capsys: pytest.CaptureFixture[str]) -> None:

@@ -61,6 +61,20 @@ def test_what_cannot_be_told_is_not(text: str) -> None:
     assert recognise(text).kind is None
 
 
+@pytest.mark.parametrize("text", ["could you look at that one again", "mach das bitte nochmal so"])
+def test_words_without_a_subject_speak_for_none(text: str) -> None:
+    """In either language."""
+    assert recognise(text).scores["unsure"] >= evidence.EMPTY
+    assert recognise(f"{text} parser").scores.get("unsure", 0) < evidence.EMPTY + 1
+
+
+def test_german_words_mean_nothing_in_english() -> None:
+    """Brief is no letter, last no load, tag no day; English terms in German count."""
+    assert tokens.is_english(tokens.read("a brief look at the last tag"))
+    assert not tokens.is_english(tokens.read("ein Brief mit der Last vom Tag"))
+    assert "code" in recognise("Schreib mir bitte ein Skript mit pandas").scores
+
+
 def test_size_decides_over_words() -> None:
     """That of the files as well as that of the text."""
     assert recognise(RENAME, context_tokens=LARGE + 1).kind == "large_context"

@@ -116,6 +116,8 @@ def tokens(text: str) -> list[str]:
             found.append(kind or "")
         else:
             _add(found, spelled(match[0]))
+    if found == ["^"]:
+        return []
     if found[-1] != "^":
         _end(found, question=False)
     return found
