@@ -16,7 +16,15 @@ import pytest
 REAL_HOME = Path(pwd.getpwuid(os.getuid()).pw_dir)
 IN_CI = os.environ.get("CI") == "true"
 # Fixtures that skip where a program is missing.
-PROGRAMS = {"axe", "browser", "client_program", "llama", "prometheus_program"}
+PROGRAMS = {
+    "analyze",
+    "axe",
+    "browser",
+    "client_program",
+    "llama",
+    "prometheus_program",
+    "spool",
+}
 
 # A deadline would be a wall-clock assertion.
 hypothesis.settings.register_profile("claude-tier", deadline=None)

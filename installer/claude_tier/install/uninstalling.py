@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from claude_tier.errors import UserError
+from claude_tier.heartbeat import scheduling
 from claude_tier.install import (
     backups,
     files,
@@ -20,7 +21,7 @@ from claude_tier.install import (
 from claude_tier.install.installing import RECOVERED, carry_out, is_fresh
 from claude_tier.install.manifest import Install, Manifest
 from claude_tier.install.outcome import Outcome
-from claude_tier.install.plan import Plan
+from claude_tier.install.plan import Call, Plan
 from claude_tier.install.scopes import Target
 
 
@@ -38,7 +39,10 @@ def uninstall(request: Request, *, dry_run: bool = False) -> Outcome:
     target = request.target
     if dry_run:
         goes = _contents(target.state) if request.purge else []
-        return Outcome.of("uninstall", draft(request), dry_run=True, purged=goes)
+        plan = draft(request)
+        if _is_last(target) and scheduling.places():
+            plan.calls.append(Call(("claude-tier", "heartbeat", "uninstall")))
+        return Outcome.of("uninstall", plan, dry_run=True, purged=goes)
     unused, fresh = not target.state.exists(), is_fresh(target)
     goes = _contents(target.state) if request.purge else []
     with transaction.locked(target.state):
@@ -46,14 +50,31 @@ def uninstall(request: Request, *, dry_run: bool = False) -> Outcome:
         # First, because without the manifest nobody would know that it has to be done.
         calls = draft(request).calls
         faults = tool_server.carry_out(calls)
+        taken, missed = _unscheduled() if _is_last(target) else ([], [])
         plan = carry_out(target, lambda: draft(request))
         plan.calls[:] = [] if faults else calls
+        plan.notes += taken
         plan.notes += [RECOVERED] if recovered else []
         backups.prune(target.state)
         if request.purge or unused:
             _purge(target, config_too=fresh)
     _tell(plan, request, unused=unused)
-    return Outcome.of("uninstall", plan, warnings=faults, purged=goes)
+    return Outcome.of("uninstall", plan, warnings=faults + missed, purged=goes)
+
+
+def _is_last(target: Target) -> bool:
+    """Whether the runtime goes with this install; then a scheduler has nothing to start."""
+    path = target.locate(target.manifest)
+    known = manifest.load(path, files.read(path))
+    return not target.is_shared and all(each.place == target.place for each in known.installs)
+
+
+def _unscheduled() -> tuple[list[str], list[str]]:
+    """Take the heartbeat's entry out of the scheduler: what was done, and what did not work."""
+    try:
+        return scheduling.uninstall(), []
+    except UserError as error:
+        return [], [f"{error.message}; run `claude-tier heartbeat uninstall`"]
 
 
 def _contents(state: Path) -> list[Path]:

@@ -13,6 +13,8 @@ COMMANDS = {
     "add": "Let a HEARTBEAT.md run on this machine.",
     "remove": "Let it run no longer.",
     "list": "Show the files that were added, and their checks.",
+    "install": "Have a scheduler look every minute whether one is due.",
+    "uninstall": "Have it look no longer.",
     "run": "Run a check now.",
     "disable": "Let a check pause.",
     "enable": "Let it go on.",
