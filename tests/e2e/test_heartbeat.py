@@ -71,8 +71,11 @@ def run(client: Client, name: str = "it") -> dict[str, object]:
 def test_a_beat_asks_haiku_in_the_leanest_request(
     own: Own, api: ScriptedAPI, client: Client
 ) -> None:
-    """One request, without tools, of less than 2,100 bytes besides the user's own text."""
-    beat(client)
+    """One request, without tools, of less than 2,100 bytes besides the user's own text.
+
+    What lint says of it is about right.
+    """
+    home = beat(client)
 
     found = run(client)
 
@@ -84,6 +87,9 @@ def test_a_beat_asks_haiku_in_the_leanest_request(
     sent = json.dumps(exchange.request.body, ensure_ascii=False, separators=(",", ":"))
     assert TEXT in sent
     assert len(sent.encode()) < LEANEST + len(TEXT)
+    linted = claude_tier(client.home, "heartbeat", "lint", str(home.file), "--json")
+    (shown,) = json.loads(linted.stdout)["files"][0]["beats"]
+    assert shown["estimate"]["request_bytes"] == pytest.approx(len(sent.encode()), rel=0.05)
 
 
 @pytest.mark.parametrize(

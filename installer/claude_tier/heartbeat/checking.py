@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
@@ -27,12 +27,25 @@ class Checked(NamedTuple):
     text: str = ""
 
 
-def run(command: str, folder: Path, *, seconds: float) -> Checked:
-    """Exit 0 with output is something, exit 0 without any or exit 1 is nothing."""
+class StoppedError(Exception):
+    """Somebody wants this process to end."""
+
+
+def run(
+    command: str,
+    folder: Path,
+    *,
+    seconds: float,
+    told_to_end: Callable[[], bool] = lambda: False,
+) -> Checked:
+    """Exit 0 with output is something, exit 0 without any or exit 1 is nothing.
+
+    StoppedError once `told_to_end` says so.
+    """
     with tempfile.TemporaryFile() as errors:
         try:
             with _started(command, folder, errors) as process:
-                output = _heard(process, time.monotonic() + seconds)
+                output = _heard(process, time.monotonic() + seconds, told_to_end)
                 code = process.wait()
         except TimeoutError:
             return Checked("failed", f"the check took longer than {seconds:.0f} s")
@@ -63,29 +76,23 @@ def _started(command: str, folder: Path, errors: IO[bytes]) -> Iterator[subproce
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def _heard(process: subprocess.Popen[bytes], deadline: float) -> bytes:
+def _heard(
+    process: subprocess.Popen[bytes], deadline: float, told_to_end: Callable[[], bool]
+) -> bytes:
     """What it says until it ends, cut; TimeoutError at the deadline."""
     assert process.stdout is not None
-    said, pipe = bytearray(), process.stdout.fileno()
-    while process.poll() is None or select.select([pipe], [], [], 0)[0]:
+    said, pipes = bytearray(), [process.stdout.fileno()]
+    while process.poll() is None or select.select(pipes, [], [], 0)[0]:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        if select.select([pipe], [], [], min(left, SOON))[0]:
-            piece = os.read(pipe, 1 << 16)
-            if not piece:
-                break
+        if told_to_end():
+            raise StoppedError
+        if select.select(pipes, [], [], min(left, SOON))[0]:
+            piece = os.read(pipes[0], 1 << 16)
             said += piece[: LONGEST + 1 - len(said)]
-    _wait(process, deadline)
+            pipes = pipes if piece else []  # it may go on without a word
     return bytes(said[:LONGEST]) + (CUT.encode() if len(said) > LONGEST else b"")
-
-
-def _wait(process: subprocess.Popen[bytes], deadline: float) -> None:
-    """One that closed its output may still be at work."""
-    try:
-        process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        raise TimeoutError from None
 
 
 def _complaint(errors: IO[bytes]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from claude_tier_hooks import budget, ledger, project
@@ -23,7 +24,7 @@ AGENT = "heartbeat"  # as which budgets know all beats together
 NOTHING, UNCHANGED = "its check found nothing", "unchanged since all was well"
 
 
-def decide(case: Case) -> End | Asked:
+def decide(case: Case, told_to_end: Callable[[], bool]) -> End | Asked:
     """The end of a run that needs no model, else what is to be asked."""
     beat = case.known.beat
     if case.known.barred:
@@ -35,7 +36,9 @@ def decide(case: Case) -> End | Asked:
     checked = None
     if beat.check is not None:
         step("check")
-        found = checking.run(beat.check, beat.file.parent, seconds=case.left)
+        found = checking.run(
+            beat.check, beat.file.parent, seconds=case.left, told_to_end=told_to_end
+        )
         if found.found == "failed":
             return End("failed", found.text)
         if found.found == "nothing":

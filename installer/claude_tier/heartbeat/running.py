@@ -12,7 +12,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
 
 from claude_tier_hooks import ledger, policy, project
 
@@ -21,20 +20,14 @@ from claude_tier.config import Config, ConfigError
 from claude_tier.heartbeat import alerts, free, known, processes, receipts
 from claude_tier.heartbeat.alerts import Alert
 from claude_tier.heartbeat.case import Asked, Case, Outcome
+from claude_tier.heartbeat.checking import StoppedError
 from claude_tier.heartbeat.known import Known
 from claude_tier.heartbeat.receipts import End
 from claude_tier.heartbeat.steps import step
 
-if TYPE_CHECKING:
-    from types import FrameType
-
 PATIENCE = 10.0  # seconds to get into the ledger
 GONE = "no longer in its file"
 STOPPED = "it was told to end"
-
-
-class StoppedError(BaseException):
-    """Somebody wants this process to end, which its receipt is to say."""
 
 
 def run(name: str, say: Callable[[str], None]) -> Outcome | None:
@@ -99,28 +92,22 @@ def _case(name: str, found: Known, loaded: Config, at: float, deadline: float) -
 
 def _carried_out(case: Case, say: Callable[[str], None]) -> Outcome:
     """What costs nothing first, then a model."""
+    told: list[int] = []
+    # No exception out of a handler: it could come between a process and who has to end it.
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
     try:
-        with _ended_by_signal():
-            found = free.decide(case)
+        found = free.decide(case, lambda: bool(told))
     except StoppedError:
         return Outcome(End("interrupted", STOPPED))
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if not isinstance(found, Asked):
         return Outcome(found)
+    if told:
+        return Outcome(End("interrupted", STOPPED))
     from claude_tier.heartbeat import calling  # dear, and most runs end before
 
     return calling.call(case, found, say)
-
-
-@contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise StoppedError
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _finished(name: str, outcome: Outcome, loaded: Config | None) -> Outcome:
