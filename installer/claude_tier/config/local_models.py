@@ -35,12 +35,10 @@ def _text(text: str) -> str:
 
 def _json_schema(schema: dict[str, object]) -> dict[str, object]:
     """A schema that answers can be checked against, and a provider can enforce."""
-    from jsonschema import Draft202012Validator, SchemaError  # only where somebody has one
+    from claude_tier.pipelines import schemas  # only where somebody has one
 
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        raise ValueError(f"is no JSON Schema: {error.message}") from None
+    if fault := schemas.fault_of(schema):
+        raise ValueError(fault)
     if schema.get("type") != "object":
         raise ValueError("must be a JSON Schema with type: object")
     return schema

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ async def ask(
     config: Config, offer: Offer, task: Task, place: Place, *, say: Say, heard: Heard | None
 ) -> Answer:
     """The answer of the first of the offer's targets that gives one; UserError where none does."""
-    prompt = await anyio.to_thread.run_sync(_prompt, offer, task, place.readable)
+    prompt = await anyio.to_thread.run_sync(_prompt, config, offer, task, place)
     if not offer.targets:
         raise _nobody(offer)
     rules = policy.load(project.root(str(place.folder)))
@@ -47,10 +47,10 @@ async def ask(
         return await router.ask(prompt, offer.targets, route=offer.name, on_progress=heard)
 
 
-def _prompt(offer: Offer, task: Task, folders: Sequence[Path]) -> Prompt:
+def _prompt(config: Config, offer: Offer, task: Task, place: Place) -> Prompt:
     if not task.prompt.strip():
         raise UserError("the prompt is empty")
-    files = attachments.read(task.files, folders)
+    files = attachments.read(task.files, place.readable, _key_files(config))
     text = "\n\n".join([*(each.marked() for each in files), task.prompt])
     own = task.system if isinstance(task, Question) else ""
     system = [offer.system or own or BRIEF, *([DATA] if files else [])]
@@ -61,6 +61,11 @@ def _prompt(offer: Offer, task: Task, folders: Sequence[Path]) -> Prompt:
         schema=offer.schema,
         local_only=offer.local_only,
     )
+
+
+def _key_files(config: Config) -> list[Path]:
+    files = (provider.key_file for provider in config.providers.values())
+    return [Path(file).expanduser() for file in files if file]
 
 
 def _limit(offer: Offer, task: Task) -> int:

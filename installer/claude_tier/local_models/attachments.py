@@ -9,8 +9,9 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Sequence
-from contextlib import ExitStack
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from claude_tier.errors import UserError
 MOST_FILES = 32
 LARGEST_FILE = 1024 * 1024  # bytes
 LARGEST_SUM = 2 * 1024 * 1024
+Identity = tuple[int, int]  # device and inode
 
 # Hidden files and folders hold credentials more often than not; these do not.
 HARMLESS = frozenset(
@@ -28,12 +30,16 @@ HARMLESS = frozenset(
     }
 )  # fmt: skip
 _SECRET_NAME = re.compile(
-    r"id_(?:rsa|dsa|ecdsa|ed25519)\b|.*\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk|asc|gpg)\Z"
+    r"id_(?:rsa|dsa|ecdsa|ed25519)\b|_netrc\Z|kubeconfig\Z|.*\.(?:htpasswd|kubeconfig|ovpn)\Z"
+    r"|.*\.(?:pem|key|p8|p12|pkcs12|pfx|jks|keystore|keychain|kdbx|ppk|asc|gpg)\Z"
     r"|(?:.*[._-])?(?:credentials?|secrets?|passwords?)(?:\.(?:json|ya?ml|toml|ini|txt|env))?\Z"
-    r"|.*\.env\Z|.*\.tfstate(?:\.backup)?\Z|service[-_]account.*\.json\Z",
+    r"|.*\.env(?:\.(?:local|dev|development|test|staging|prod|production))?\Z"
+    r"|.*\.tfstate(?:\.backup)?\Z|(?:service[-_]account|client_secret).*\.json\Z",
     re.IGNORECASE,
 )
-_PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY")
+_PRIVATE_KEY = re.compile(
+    rb"-----BEGIN [A-Z ]*PRIVATE KEY|^PuTTY-User-Key-File-|^\s*client-key-data:", re.MULTILINE
+)
 
 
 class Attachment(NamedTuple):
@@ -49,8 +55,13 @@ class Attachment(NamedTuple):
         return f"<file {mark} {name}>\n{self.text}\n</file {mark}>"
 
 
-def read(names: Sequence[str], folders: Sequence[Path]) -> tuple[Attachment, ...]:
-    """The files of those names, relative to the first folder; UserError for any that may not be."""
+def read(
+    names: Sequence[str], folders: Sequence[Path], keys: Iterable[Path] = ()
+) -> tuple[Attachment, ...]:
+    """The files of those names, relative to the first folder; UserError for any that may not be.
+
+    `keys` are files with keys of the user's, which are read under no name.
+    """
     if names and not folders:
         raise UserError(
             "no file is read here: this is the home folder, or all there is",
@@ -59,8 +70,9 @@ def read(names: Sequence[str], folders: Sequence[Path]) -> tuple[Attachment, ...
     if len(names) > MOST_FILES:
         raise UserError(f"{len(names)} files are more than the {MOST_FILES} of one request")
     found, total = [], 0
+    kept = frozenset(_identities(keys)) if names else frozenset()
     for name in dict.fromkeys(names):
-        content = _content(name, folders)
+        content = _content(name, folders, kept)
         total += len(content)
         if total > LARGEST_SUM:
             raise UserError(f"the files are larger than {LARGEST_SUM} bytes", "Ask in parts.")
@@ -68,14 +80,21 @@ def read(names: Sequence[str], folders: Sequence[Path]) -> tuple[Attachment, ...
     return tuple(found)
 
 
-def _content(name: str, folders: Sequence[Path]) -> bytes:
+def _identities(files: Iterable[Path]) -> Iterator[Identity]:
+    for file in files:
+        with suppress(OSError):
+            status = file.stat()
+            yield status.st_dev, status.st_ino
+
+
+def _content(name: str, folders: Sequence[Path], kept: frozenset[Identity]) -> bytes:
     root, parts = _place(name, folders)
     if fault := _forbidden(parts):
         raise UserError(f"{_shown(name)} is not read: {fault}")
     try:
         with ExitStack() as opened:
             descriptor = _open(root, parts, opened)
-            content = _whole(name, descriptor)
+            content = _whole(name, descriptor, kept)
     except OSError as error:
         raise UserError(f"{_shown(name)} cannot be read: {error.strerror}") from error
     if _PRIVATE_KEY.search(content):
@@ -97,12 +116,19 @@ def _place(name: str, folders: Sequence[Path]) -> tuple[Path, tuple[str, ...]]:
     return root, real.relative_to(root).parts
 
 
-def _forbidden(parts: tuple[str, ...]) -> str | None:
+def _forbidden(names: tuple[str, ...]) -> str | None:
+    parts = [_plain(name) for name in names]
     if any(part.startswith(".") and part.lower() not in HARMLESS for part in parts):
         return "hidden files and folders may hold secrets"
     if any(_SECRET_NAME.match(part) for part in parts):
         return "by its name it may hold secrets"
     return None
+
+
+def _plain(name: str) -> str:
+    """The name as file systems compare it that ignore what nobody sees: HFS+ opens .env for it."""
+    seen = "".join(each for each in name if unicodedata.category(each) != "Cf")
+    return unicodedata.normalize("NFKC", seen)
 
 
 def _open(root: Path, parts: tuple[str, ...], opened: ExitStack) -> int:
@@ -118,10 +144,12 @@ def _open(root: Path, parts: tuple[str, ...], opened: ExitStack) -> int:
     return at
 
 
-def _whole(name: str, descriptor: int) -> bytes:
+def _whole(name: str, descriptor: int, kept: frozenset[Identity]) -> bytes:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise UserError(f"{_shown(name)} is not read: it is no file")
+    if (status.st_dev, status.st_ino) in kept:
+        raise UserError(f"{_shown(name)} is not read: it holds the key of a provider")
     with os.fdopen(os.dup(descriptor), "rb") as stream:
         content = stream.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:

@@ -22,11 +22,12 @@ class Current:
         """The configuration; ConfigError, with file and line, while there is a mistake in it."""
         version = _version(self.path)
         if version != self._seen:
-            self._seen, self._fault = version, None
+            fault = None
             try:
                 self.last = load(self.path).config
             except ConfigError as error:
-                self._fault = error
+                fault = error
+            self._seen, self._fault = version, fault
         if self._fault is not None:
             raise self._fault
         return self.last

@@ -66,7 +66,10 @@ class Pages:
         return Page(parts[number - 1], number, len(parts), name)
 
     def _forget(self) -> None:
-        while len(self._kept) > MOST_ANSWERS or self._size() > MOST_CHARACTERS:
+        """Drop the oldest; the one whose page is given out now stays, however long it is."""
+        while len(self._kept) > 1 and (
+            len(self._kept) > MOST_ANSWERS or self._size() > MOST_CHARACTERS
+        ):
             self._kept.popitem(last=False)
 
     def _size(self) -> int:
@@ -75,9 +78,9 @@ class Pages:
 
 def cut(text: str, size: int) -> tuple[str, ...]:
     """The text in parts of at most `size` characters, each ending with a line where one ends."""
-    parts = []
-    while len(text) > size:
-        end = text.rfind("\n", 0, size) + 1 or size
-        parts.append(text[:end])
-        text = text[end:]
-    return (*parts, text)
+    parts, start = list[str](), 0
+    while len(text) - start > size:
+        end = text.rfind("\n", start, start + size) + 1 or start + size
+        parts.append(text[start:end])
+        start = end
+    return (*parts, text[start:])

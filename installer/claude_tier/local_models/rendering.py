@@ -8,11 +8,9 @@ from collections.abc import Sequence
 import mcp_types as types
 from pydantic import ValidationError
 
-from claude_tier.errors import UserError
 from claude_tier.local_models import shapes
 from claude_tier.local_models.offers import WORDS, Offer
 from claude_tier.local_models.pages import Page
-from claude_tier.routing.router import NobodyError
 
 # All that Claude sees of the server while its tools are deferred behind a search.
 INSTRUCTIONS = (
@@ -34,6 +32,7 @@ FURTHER = (
 )
 SHAPE = "\nAnswers with JSON in `data`, of this schema: "
 LONGEST_SHAPE = 1500  # characters
+MOST_FAULTS = 8
 
 
 def tools(offers: Sequence[Offer]) -> list[types.Tool]:
@@ -99,18 +98,11 @@ def listing(found: shapes.Listing) -> types.CallToolResult:
     return _result(found, json.dumps(found.model_dump(mode="json"), indent=1, ensure_ascii=False))
 
 
-def failed(error: UserError) -> types.CallToolResult:
-    """Why there is no answer, and what to do."""
-    tried = error.attempts if isinstance(error, NobodyError) else ()
-    lines = [f"{each.target}: {each.why}" for each in tried if each.why not in error.message]
-    return failure("\n".join([error.message, *lines]), error.hint)
-
-
 def misused(tool: str, error: ValidationError) -> types.CallToolResult:
     """Arguments that the tool does not take."""
     faults = [
         f"{'.'.join(map(str, each['loc'])) or 'the arguments'}: {each['msg']}"
-        for each in error.errors(include_url=False, include_input=False)
+        for each in error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
     ]
     return failure(f"{tool} was called wrongly: {'; '.join(faults)}", None)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from claude_tier.local_models.pages import Pages
     from claude_tier.routing.router import Answer
 
+DEEPEST = 100  # levels; what is much deeper the SDK cannot write, and ends the server
 _AGAIN = "Ask again with a plainer task, or do it yourself."
 
 
@@ -63,16 +64,23 @@ def _data(answer: Answer, schema: Mapping[str, object]) -> dict[str, object]:
 
 def checked(text: str, schema: Mapping[str, object]) -> dict[str, object]:
     """The JSON object in an answer; UserError where it is none or does not fit the schema."""
-    from jsonschema import Draft202012Validator  # only where a tool has a schema
+    from claude_tier.pipelines import schemas  # only where a tool has a schema
 
     start, end = text.find("{"), text.rfind("}") + 1  # models like to put it into a fence
     try:
-        value = json.loads(text[start:end])
-    except ValueError:
-        raise UserError("the model did not answer in JSON", _AGAIN) from None
-    error = next(iter(Draft202012Validator(schema).iter_errors(value)), None)
-    if error is not None:
-        where = ".".join(map(str, error.absolute_path)) or "the whole"
-        raise UserError(f"the answer does not fit the schema: {where}: {error.message}", _AGAIN)
+        value = schemas.read(text[start:end])
+    except ValueError as error:
+        raise UserError(f"the model did not answer in JSON: it {error}", _AGAIN) from None
+    if _is_deep(value, DEEPEST):
+        raise UserError("the answer is nested too deeply", _AGAIN)
+    if fault := schemas.misfit(value, schema):
+        raise UserError(f"the answer does not fit the schema: {fault}", _AGAIN)
     assert isinstance(value, dict)
-    return value
+    # An escape in it may name half of a surrogate pair, which the protocol cannot carry.
+    whole: dict[str, object] = json.loads(state.storable(json.dumps(value, ensure_ascii=False)))
+    return whole
+
+
+def _is_deep(value: object, left: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left == 0 or any(_is_deep(each, left - 1) for each in inner)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import warnings
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import anyio
 import mcp_types as types
@@ -15,13 +13,13 @@ from claude_tier_hooks import __version__
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.stdio import stdio_server
-from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
+from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
 from claude_tier import bug_log, paths
 from claude_tier.config import CONFIG, Config, ConfigError
 from claude_tier.errors import UserError
-from claude_tier.local_models import NAME, asking, rendering, replying
+from claude_tier.local_models import NAME, asking, folders, lines, rendering, replying
 from claude_tier.local_models.current import Current
 from claude_tier.local_models.listing import listing
 from claude_tier.local_models.offers import Offer, offers
@@ -31,7 +29,6 @@ from claude_tier.local_models.shapes import Further, Nothing, Question, Reply, T
 from claude_tier.local_models.turns import Turns
 
 Context = ServerRequestContext[dict[str, Any], Any]
-ROOTS_SECONDS = 2
 ENDING_SECONDS = 2
 MEND = "The user has to mend it; the change is seen at the next call."
 
@@ -88,7 +85,7 @@ class Service:
         except ConfigError as error:
             return rendering.failure(error.message, MEND)
         except UserError as error:
-            return rendering.failed(error)
+            return rendering.failure(error.message, error.hint)
         except ValidationError as error:
             return rendering.misused(params.name, error)
         except MCPError:
@@ -119,37 +116,15 @@ class Service:
         self, context: Context, config: Config, offer: Offer, given: dict[str, object]
     ) -> Reply:
         task = (Question if offer.takes_system else Task).model_validate(given)
-        place = asking.Place(self._folder, await _folders(context, self._folder))
         session, wants = context.session, (context.meta or {}).get("progress_token") is not None
+        readable = await folders.readable(session, self._folder) if task.files else ()
+        place = asking.Place(self._folder, readable)
         progress = Progress(lambda figure, words: session.report_progress(figure, None, words))
         heard = progress.heard if wants else None
         limits = config.local_models
         async with progress.telling(), self._turns.take(limits.parallel, progress.say):
             answer = await asking.ask(config, offer, task, place, say=progress.say, heard=heard)
         return replying.reply(offer, answer, self._pages, limits.page)
-
-
-async def _folders(context: Context, folder: Path) -> tuple[Path, ...]:
-    """The folder the client works in, and those it names as its roots, where they are projects."""
-    found = dict.fromkeys([folder, *await _roots(context)])
-    return tuple(each for each in found if each not in (Path(each.anchor), Path.home()))
-
-
-async def _roots(context: Context) -> list[Path]:
-    session, able = context.session, context.session.client_capabilities
-    if able is None or able.roots is None or not session.can_send_request:
-        return []
-    with warnings.catch_warnings():
-        # Newer clients name no roots; those that do still mean them.
-        warnings.simplefilter("ignore", MCPDeprecationWarning)
-        asked = session.list_roots()
-    listed: list[types.Root] = []
-    with anyio.move_on_after(ROOTS_SECONDS):
-        try:
-            listed = (await asked).roots
-        except (MCPError, ValidationError):
-            listed = []
-    return [Path(unquote(urlsplit(str(root.uri)).path)) for root in listed]
 
 
 def _names(made: tuple[Offer, ...]) -> str:
@@ -166,21 +141,33 @@ def serve() -> None:
     anyio.run(_serve)
 
 
-async def _serve() -> None:
-    folder = Path(os.environ.get("CLAUDE_PROJECT_DIR") or Path.cwd())
-    service = Service(Current(paths.state_dir() / CONFIG), folder)
-    server: Server[dict[str, Any]] = Server(
+def protocol(served: Service) -> Server[dict[str, Any]]:
+    """The protocol around that service."""
+    return Server(
         NAME,
         version=__version__,
         instructions=rendering.INSTRUCTIONS,
-        on_list_tools=service.list_tools,
-        on_call_tool=service.call_tool,
+        on_list_tools=served.list_tools,
+        on_call_tool=served.call_tool,
     )
+
+
+def service() -> Service:
+    """What this process serves: the user's configuration, for the folder the client works in."""
+    folder = Path(os.environ.get("CLAUDE_PROJECT_DIR") or Path.cwd())
+    return Service(Current(paths.state_dir() / CONFIG), folder)
+
+
+async def _serve() -> None:
+    served = service()
+    server = protocol(served)
     options = server.create_initialization_options(NotificationOptions(tools_changed=True))
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_on_signal, service)
+        tasks.start_soon(_end_on_signal, served)
         async with stdio_server() as (read, write):
-            await server.run(read, write, options)
+            into, readable = anyio.create_memory_object_stream[lines.Item]()
+            tasks.start_soon(lines.mended, read, into)
+            await server.run(readable, write, options)
         tasks.cancel_scope.cancel()
 
 

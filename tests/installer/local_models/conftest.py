@@ -1,16 +1,24 @@
-"""The server as a client starts it: a process of its own, spoken to by the SDK's own client."""
+"""The server and the SDK's own client: in one process, or as Claude Code starts it, in its own.
+
+A start takes more than a second of the processor, so that only what is about it pays for one.
+"""
 
 from __future__ import annotations
 
 import os
+import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
+import llama_server
 import pytest
 from claude_tier import config, paths
+from claude_tier.local_models import server
 from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult
 from shipped import ROOT
@@ -25,11 +33,39 @@ SESSION = "00000000-0000-4000-8000-000000000001"
 
 
 @pytest.fixture
-def work(home: Path) -> Path:
-    """The project that the client works in."""
+def work(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project that the client works in, and what Claude Code tells its servers of it."""
     folder = home / "work"
     folder.mkdir()
+    for name, value in told(folder).items():
+        monkeypatch.setenv(name, value)
     return folder
+
+
+@pytest.fixture(scope="package")
+def llama() -> Iterator[llama_server.Start]:
+    """Real llama.cpp servers as `llama_server.serving` starts them; those that are alike are one.
+
+    They stay for the tests after, so that no test stops one.
+    """
+    missing = llama_server.missing()
+    if missing:
+        pytest.skip(missing)
+    with ExitStack() as running:
+
+        @cache
+        def start(*args: Any, **options: Any) -> llama_server.Llama:
+            return running.enter_context(llama_server.serving(*args, **options))
+
+        yield start
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address that is taken, and where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @pytest.fixture
@@ -49,30 +85,51 @@ def configure() -> Configure:
     return place
 
 
-def started(work: Path) -> StdioServerParameters:
-    """How the server is started, with what Claude Code tells one."""
-    environ = {
-        "HOME": str(Path.home()),
-        "PYTHONPATH": IMPORTS,
+def told(work: Path) -> dict[str, str]:
+    """What Claude Code tells a server."""
+    return {
         "CLAUDECODE": "1",
         "CLAUDE_CODE_SESSION_ID": SESSION,
         "CLAUDE_PROJECT_DIR": str(work),
     }
+
+
+def started(work: Path) -> StdioServerParameters:
+    """How Claude Code starts the server."""
+    environ = {"HOME": str(Path.home()), "PYTHONPATH": IMPORTS, **told(work)}
     words = ["-W", "error::ResourceWarning", "-m", "claude_tier", "mcp"]
     return StdioServerParameters(command=sys.executable, args=words, env=environ, cwd=work)
 
 
+Body = Callable[[Client], Awaitable[Result]]
+
+
+async def _with(client: Client, body: Body[Result]) -> Result:
+    async with client:
+        return await body(client)
+
+
 @pytest.fixture
 def talk(work: Path) -> Talk:
-    """Do something with a client of the server, and end both; `mode` is the client's."""
+    """Do something with a client of the server, and end both; `options` are the client's.
 
-    def run(body: Callable[[Client], Awaitable[Result]], *, mode: str = "auto") -> Result:
-        async def both() -> Result:
-            client = Client(started(work), mode=mode, read_timeout_seconds=PATIENCE)
-            async with client:
-                return await body(client)
+    Within one process only the `legacy` mode says who wants to hear of progress.
+    """
 
-        return anyio.run(both)
+    def run(body: Body[Result], **options: Any) -> Result:
+        made = server.protocol(server.service())
+        return anyio.run(_with, Client(made, read_timeout_seconds=PATIENCE, **options), body)
+
+    return run
+
+
+@pytest.fixture
+def talk_to_process(work: Path) -> Talk:
+    """The same with a server in a process of its own."""
+
+    def run(body: Body[Result], **options: Any) -> Result:
+        client = Client(started(work), read_timeout_seconds=PATIENCE, **options)
+        return anyio.run(_with, client, body)
 
     return run
 

@@ -53,6 +53,8 @@ def test_nothing_outside_is_read(root: Path, tmp_path: Path, name: str) -> None:
         ".env", ".env.local", "prod.env", ".ssh/id_rsa", ".git/config", ".npmrc", "id_ed25519",
         "id_rsa.pub", "server.pem", "TLS.KEY", "store.p12", "credentials", "aws_credentials.json",
         "config/secrets.yaml", "terraform.tfstate", "service-account-prod.json", ".claude/x.json",
+        "app.env.local", "kubeconfig", "client_secret_5.apps.json", "AuthKey.p8", "_netrc",
+        "\u200b.env", "\uff0eenv", "id_\u200drsa",
     ],
 )  # fmt: skip
 def test_what_may_hold_a_secret_is_not_read(root: Path, name: str) -> None:
@@ -72,10 +74,28 @@ def test_harmless_names_are_read(root: Path, name: str) -> None:
     assert attachments.read([name], [root]) == (Attachment(name, "x"),)
 
 
-def test_a_private_key_is_not_read_under_any_name(root: Path) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-----BEGIN OPENSSH PRIVATE KEY-----",
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----",
+        "    client-key-data: LS0t",
+        "PuTTY-User-Key-File-3: ssh-ed25519",
+    ],
+)
+def test_a_private_key_is_not_read_under_any_name(root: Path, line: str) -> None:
     """The mark of one in the text is enough."""
-    write(root / "notes.txt", "see:\n-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n")
+    write(root / "notes.txt", f"see:\n{line}\nabc\n")
     assert "private key" in refused(root, "notes.txt")
+
+
+def test_the_key_of_a_provider_is_not_read_under_any_name(root: Path) -> None:
+    """Nor through another name of the same file."""
+    key = write(root / "notes/openai.txt", "sk-123")
+    (root / "other.txt").hardlink_to(key)
+    for name in ("notes/openai.txt", "other.txt"):
+        with pytest.raises(UserError, match="holds the key of a provider"):
+            attachments.read([name], [root], [root / "gone", key])
 
 
 def test_only_texts_of_a_bounded_size_are_read(root: Path) -> None:

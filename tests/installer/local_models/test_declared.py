@@ -134,6 +134,18 @@ def test_half_a_character_does_not_end_the_server(
     shown.model_dump_json().encode()
 
 
+def test_half_a_character_in_json_does_not_end_the_server() -> None:
+    """Only its escape stands in the text."""
+    assert checked('{"a": "\\ud800b"}', {"type": "object"}) == {"a": "\ufffdb"}
+
+
+@pytest.mark.parametrize("depth", [150, 500, 100_000])
+def test_json_of_any_depth_does_not_end_the_server(depth: int) -> None:
+    """Below some 250 levels the SDK can no longer write the answer."""
+    with pytest.raises(UserError, match="nested too deeply"):
+        checked(f'{{"a": {"[" * depth}{"]" * depth}}}', {"type": "object"})
+
+
 def test_a_fence_around_the_json_is_no_mistake() -> None:
     """Models like to put one there."""
     assert checked('Here:\n```json\n{"a": 1}\n```', {"type": "object"}) == {"a": 1}
@@ -202,6 +214,11 @@ def test_a_description_is_never_longer_than_the_client_reads(
         (
             "tools: [{name: a, target: llama/tiny, description: x, schema: {type: strin}}]",
             "local_models.tools[0].schema: is no JSON Schema",
+        ),
+        (
+            "tools: [{name: a, target: llama/tiny, description: x,"
+            " schema: {$ref: 'http://127.0.0.1:1/schema'}}]",
+            "local_models.tools[0].schema: a $ref must stay inside the schema",
         ),
         (
             "tools: [{name: a, target: llama/tiny, description: x, schema: {type: array}}]",

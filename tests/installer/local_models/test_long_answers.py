@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import anyio
+import pytest
 from claude_tier import paths
 from llama_server import Llama, Start
 from mcp import Client
@@ -39,13 +43,13 @@ def test_progress_counts_the_characters_so_far(
     async def ask(client: Client) -> None:
         await client.call_tool("ask_local_llama", {"prompt": "x"}, progress_callback=hear)
 
-    talk(ask)
+    talk(ask, mode="legacy")
     assert told == sorted(set(told))
     assert told[-1] == 3000
 
 
 def test_cancelling_ends_the_request_at_the_model(
-    configure: Configure, llama: Start, talk: Talk
+    configure: Configure, llama: Start, talk_to_process: Talk
 ) -> None:
     """The connection to it closes, the row says so, and the next call is served."""
     with Recorder(llama(None).url) as recorder:
@@ -69,38 +73,60 @@ def test_cancelling_ends_the_request_at_the_model(
             short = await client.call_tool("ask_local_llama", {"prompt": "x", "max_tokens": 5})
             assert short.structured_content["truncated"] is True
 
-        talk(ask)
+        talk_to_process(ask)
     assert outcomes() == ["cancelled", "answered"]
 
 
-def test_a_signal_ends_the_request_at_the_model(
-    configure: Configure, llama: Start, work: object
+@pytest.mark.parametrize("how", ["signal", "end of input"])
+def test_the_end_of_the_server_ends_the_request_at_the_model(
+    configure: Configure, llama: Start, work: Path, how: str
 ) -> None:
     """Claude Code ends its servers so; what was asked is counted first."""
     with Recorder(llama(None).url) as recorder:
         configure(ROLES, llama=recorder.url)
-        server = started(work)  # type: ignore[arg-type]
-        words = [server.command, *server.args]
-        pipe = subprocess.PIPE
-        with subprocess.Popen(words, stdin=pipe, stdout=pipe, env=server.env) as process:
+        with speaking(work, *CALL) as process:
             assert process.stdin is not None
-            process.stdin.write(MESSAGES.encode())
-            process.stdin.flush()
             assert process.stdout is not None
             assert any(b"notifications/progress" in line for line in process.stdout)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(PATIENCE) == 128 + signal.SIGTERM
+            if how == "signal":
+                process.send_signal(signal.SIGTERM)
+            else:
+                process.stdin.close()
+            assert process.wait(PATIENCE) == (128 + signal.SIGTERM if how == "signal" else 0)
         assert recorder.broken.wait(PATIENCE)
     assert outcomes() == ["cancelled"]
 
 
-MESSAGES = """\
-{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18",\
-"capabilities":{},"clientInfo":{"name":"test","version":"1"}}}
-{"jsonrpc":"2.0","method":"notifications/initialized"}
-{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"ask_local_llama",\
-"arguments":{"prompt":"x","max_tokens":100000},"_meta":{"progressToken":1}}}
-"""
+def test_half_a_character_in_a_call_is_no_call_without_an_answer(
+    configure: Configure, work: Path, nobody: str
+) -> None:
+    """JavaScript writes what is left of a cut emoji as an escape that the SDK does not read."""
+    configure(ROLES, llama=nobody)
+    with speaking(work, CALL[0], CALL[1], CALL[2].replace('"x"', '"\\ud83d"')) as process:
+        assert process.stdout is not None
+        answer = next(line for line in process.stdout if json.loads(line).get("id") == 2)
+    assert b"nobody answers there" in answer
+
+
+@contextmanager
+def speaking(work: Path, *lines: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A server in a process of its own that was sent these lines."""
+    server, pipe = started(work), subprocess.PIPE
+    words = [server.command, *server.args]
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, env=server.env) as process:
+        assert process.stdin is not None
+        process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        process.stdin.flush()
+        yield process
+
+
+CALL = (
+    '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18",'
+    '"capabilities":{},"clientInfo":{"name":"test","version":"1"}}}',
+    '{"jsonrpc":"2.0","method":"notifications/initialized"}',
+    '{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"ask_local_llama",'
+    '"arguments":{"prompt":"x","max_tokens":100000},"_meta":{"progressToken":1}}}',
+)
 
 
 def test_requests_above_the_limit_wait_and_say_so(
@@ -127,7 +153,7 @@ def test_requests_above_the_limit_wait_and_say_so(
                 tasks.start_soon(one)
         return failed
 
-    assert talk(ask) == [False, False, False]
+    assert talk(ask, mode="legacy") == [False, False, False]
     assert any(message.startswith("waiting: ") for message in messages)
 
 
@@ -182,7 +208,7 @@ def test_the_next_model_answers_where_one_breaks_off(
             answer: dict[str, object] = result.structured_content
             return answer
 
-        answer = talk(ask)
+        answer = talk(ask, mode="legacy")
     assert (answer["text"], answer["provider"]) == ("whole", "second")
     assert told[-1] > len("whole")
     assert "first/tiny" in str(answer["notices"])

@@ -44,6 +44,13 @@ def test_answers_are_kept_up_to_a_size() -> None:
         pages.read(name, 1)
 
 
+def test_an_answer_of_any_length_can_be_read_to_its_end() -> None:
+    """Whoever was told that there is a second page gets it."""
+    pages = Pages()
+    first = pages.first("z" * (MOST_CHARACTERS + 1), 20_000)
+    assert pages.read(first.id or "", first.of).text == "z"
+
+
 def test_a_page_out_of_range_names_the_range() -> None:
     pages = Pages()
     name = pages.first("two\npages\n", 5).id or ""

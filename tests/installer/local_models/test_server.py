@@ -9,7 +9,6 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import anyio
 import pytest
 from claude_tier import cli, paths
 from claude_tier.config.local_models import SHIPPED
@@ -32,16 +31,16 @@ async def tools(client: Client) -> dict[str, Tool]:
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_a_model_answers_in_either_era_of_the_protocol(
-    configure: Configure, llama: Start, talk: Talk, mode: str
+    configure: Configure, llama: Start, talk_to_process: Talk, mode: str
 ) -> None:
-    """The structured form fits the schema that was announced."""
+    """From a process as Claude Code starts it; what it gives fits the schema it announced."""
     configure(ROLES, llama=llama("It is 42.").url)
 
     async def ask(client: Client) -> tuple[dict[str, Tool], CallToolResult]:
         known = await tools(client)
         return known, await client.call_tool("ask_local_llama", {"prompt": "What is it?"})
 
-    known, result = talk(ask, mode=mode)
+    known, result = talk_to_process(ask, mode=mode)
     answer = result.structured_content
     Draft202012Validator(known["ask_local_llama"].output_schema).validate(answer)
     assert (answer["text"], answer["provider"], answer["model"]) == ("It is 42.", "llama", "tiny")
@@ -63,11 +62,11 @@ def test_every_tool_says_when_to_use_it(configure: Configure, llama: Start, talk
     assert "Nothing leaves this machine" in known["ask_coding_model"].description
 
 
-def test_what_runs_here_is_listed(configure: Configure, llama: Start, call: Call) -> None:
+def test_what_runs_here_is_listed(
+    configure: Configure, llama: Start, call: Call, nobody: str
+) -> None:
     """One that is up with its model and window, one that is down with what to do."""
-    gone = llama()
-    gone.stop()
-    configure(ROLES, llama=llama(ctx=8192).url, gone=gone.url)
+    configure(ROLES, llama=llama(ctx=8192).url, gone=nobody)
     found = call("list_available_local_models").structured_content
     up, down = found["providers"]
     asked_by = ["ask_local_llama", "ask_coding_model"]
@@ -87,12 +86,10 @@ def test_without_a_local_model_the_answer_is_what_to_do(call: Call, tool: str) -
 
 
 def test_a_dead_provider_is_named_with_what_to_do(
-    configure: Configure, llama: Start, call: Call
+    configure: Configure, call: Call, nobody: str
 ) -> None:
     """No traceback, and no silent answer of another kind."""
-    dead = llama()
-    dead.stop()
-    configure(ROLES, llama=dead.url)
+    configure(ROLES, llama=nobody)
     result = call("ask_local_llama", prompt="Draft a letter.")
     assert result.is_error
     assert "llama/tiny" in said(result)
@@ -171,37 +168,44 @@ def test_files_reach_the_model_and_only_the_model(
     assert "zanzibar" not in str(result)
 
 
-def test_the_home_folder_is_no_project(configure: Configure, llama: Start, home: Path) -> None:
-    """A session there is given no files."""
+@pytest.mark.parametrize("place", ["home", "above", "link"])
+def test_the_home_folder_is_no_project(
+    configure: Configure,
+    talk: Talk,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
+    """A session there, above it, or there by another name, is given no files."""
     (home / "notes.txt").write_text("x")
-    configure(ROLES, llama=llama("ok").url)
-
-    async def ask() -> CallToolResult:
-        async with Client(started(home)) as client:
-            return await client.call_tool(
-                "ask_local_llama", {"prompt": "x", "files": ["notes.txt"]}
-            )
-
-    assert "no file is read here" in said(anyio.run(ask))
+    (tmp_path / "link").symlink_to(home)
+    folder = {"home": home, "above": home.parent, "link": tmp_path / "link"}[place]
+    monkeypatch.setenv("CLAUDE_PROJECT_DIR", str(folder))
+    configure(ROLES, llama="http://127.0.0.1:1")
+    given = {"prompt": "x", "files": [str(home / "notes.txt")]}
+    result = talk(lambda client: client.call_tool("ask_local_llama", given))
+    assert "no file is read here" in said(result)
 
 
 def test_the_roots_that_an_older_client_names_are_read(
-    configure: Configure, llama: Start, work: Path, tmp_path: Path
+    configure: Configure, llama: Start, talk: Talk, tmp_path: Path
 ) -> None:
-    """As folders that were added to the session."""
+    """As folders that were added to the session; but no more than those."""
     (tmp_path / "notes.txt").write_text("x")
     configure(ROLES, llama=llama("ok").url)
+    named = ["file:///", Path.home().as_uri(), "file:///a%00b", tmp_path.as_uri()]
 
     async def roots(_: object) -> ListRootsResult:
-        return ListRootsResult(roots=[Root(uri=tmp_path.as_uri())])
+        return ListRootsResult(roots=[Root(uri=each) for each in named])
 
-    async def ask() -> CallToolResult:
-        client = Client(started(work), mode="legacy", list_roots_callback=roots)
-        async with client:
-            given = {"prompt": "x", "files": [str(tmp_path / "notes.txt")]}
-            return await client.call_tool("ask_local_llama", given)
+    async def ask(client: Client) -> list[bool]:
+        return [
+            (await client.call_tool("ask_local_llama", {"prompt": "x", "files": [file]})).is_error
+            for file in (str(tmp_path / "notes.txt"), "/etc/hostname")
+        ]
 
-    assert not anyio.run(ask).is_error
+    assert talk(ask, mode="legacy", list_roots_callback=roots) == [False, True]
 
 
 def test_a_request_is_a_row_of_its_session(configure: Configure, llama: Start, call: Call) -> None:
