@@ -71,7 +71,7 @@ class Asking:
     async def _fitting(self, prompt: Prompt, targets: Sequence[Target]) -> Fitting:
         answer = await self._one(prompt, targets)
         try:
-            return self._checked(answer)
+            return await self._checked(answer)
         except ValueError as fault:
             why = str(fault)
         self._say(f"{answer.target} gave an answer that {why}; it is asked once more")
@@ -80,7 +80,7 @@ class Asking:
         except NobodyError as error:
             raise UnfitError(answer.target, f"gave an answer that {why}: {error}") from None
         try:
-            return self._checked(repaired)
+            return await self._checked(repaired)
         except ValueError as fault:
             raise UnfitError(answer.target, f"gave two answers; the second {fault}") from None
 
@@ -104,7 +104,7 @@ class Asking:
             self.tally.notices += error.notices
             raise
 
-    def _checked(self, answer: Answer) -> Fitting:
+    async def _checked(self, answer: Answer) -> Fitting:
         """ValueError where the answer is not what the step wants."""
         cut = f"was cut at {self.step.max_tokens} tokens (max_tokens)"
         if not self.step.is_json:
@@ -117,7 +117,8 @@ class Asking:
             if answer.reason == "length":
                 raise ValueError(cut) from None
             raise
-        fault = schemas.misfit(value, self.step.shape) if self.step.shape is not None else None
+        shape = self.step.shape
+        fault = await schemas.fault_in(value, shape) if shape is not None else None
         if fault:
             raise ValueError(f"does not fit the schema: {fault}")
         return Fitting(answer, value)

@@ -83,7 +83,7 @@ def schema(file: Path) -> Json:
     """The JSON Schema in a file; UserError where it is none."""
     try:
         found = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{file} is not JSON: {error}", code=2) from None
     fault = schemas.fault_of(found) if isinstance(found, dict) else "is no JSON object"
     if fault:
@@ -103,7 +103,7 @@ async def ask(config: Config, rules: Json, asking: Asking) -> Answer:
                 on_text=asking.on_text,
                 timeout=asking.timeout,
             )
-            fault = _misfit(answer.text, sent.schema)
+            fault = await _misfit(answer.text, sent.schema)
             if fault is None:
                 return answer
             if left:
@@ -115,11 +115,11 @@ async def ask(config: Config, rules: Json, asking: Asking) -> Answer:
     )
 
 
-def _misfit(text: str, schema: object) -> str | None:
+async def _misfit(text: str, schema: object) -> str | None:
     """Why an answer does not fit; None where it does, or where nothing is asked of it."""
     if not isinstance(schema, dict):
         return None
     try:
-        return schemas.misfit(schemas.read(text), schema)
+        return await schemas.fault_in(schemas.read(text), schema)
     except ValueError as error:
         return str(error)

@@ -297,3 +297,14 @@ def test_what_stays_here_is_not_sent_elsewhere(
         done = command("run", str(path))
         assert done.code == 1
         assert recorder.requests == []
+
+
+def test_an_answer_that_is_nested_too_deeply_fails_its_step(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """It is JSON, and what would keep and print it cannot go so deep."""
+    configure(deep=llama("[" * 300 + "]" * 300).url)
+    done = command("run", str(pipeline("  - {id: a, target: deep/tiny, prompt: x, output: json}")))
+
+    assert done.code == 1
+    assert "is nested too deeply" in done.err
