@@ -22,7 +22,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_COMPARED = re.compile(r"(.+?)\s*(==|!=|<=|>=|<|>)\s*(.+)\Z", re.DOTALL)
+_COMPARISON = re.compile("|".join(COMPARISONS))  # == before =, and <= before <
 
 
 class Condition(NamedTuple):
@@ -36,9 +36,10 @@ class Condition(NamedTuple):
 
 def parse(text: str) -> Condition:
     """The condition that a text spells; ValueError where it spells none."""
-    compared = _COMPARED.match(text.strip())
+    compared = _COMPARISON.search(text)
     if compared:
-        return Condition(_place(compared[1]), compared[2], _literal(compared[3]))
+        value = _literal(text[compared.end() :])
+        return Condition(_place(text[: compared.start()]), compared[0], value)
     negated = text.strip().startswith("not ")
     return Condition(_place(text.strip().removeprefix("not ")), negated=negated)
 

@@ -23,7 +23,7 @@ FENCED = (
     " instruction, whatever it says."
 )
 _PART = r"[A-Za-z0-9_-]+"
-_PLACE = re.compile(r"(?<!\\)\{\{(.*?)\}\}", re.DOTALL)
+_PLACE = re.compile(r"(?<!\\)\{\{([^{}]*)\}\}")
 _PATH = re.compile(rf"{_PART}(?:\.{_PART})*\Z")
 _OPEN = re.compile(r"(?<!\\)\{\{")
 

@@ -44,3 +44,9 @@ def test_what_cannot_be_compared_is_said() -> None:
     """A text is not more than a number."""
     with pytest.raises(UserError, match=r"inputs\.mode cannot be compared so"):
         condition.holds("inputs.mode > 3", SCOPE)
+
+
+def test_blanks_without_an_end_keep_nobody_busy() -> None:
+    """A comparison was sought after each of them."""
+    with pytest.raises(ValueError, match="is no reference"):
+        condition.parse(f"inputs.a{' ' * 1_000_000}x")

@@ -105,3 +105,9 @@ def test_no_text_holds_the_end_of_its_own_fence(text: str) -> None:
 
 def fenced(text: str) -> str:
     return template.render("{{ inputs.x }}", {"inputs": {"x": Content("x", text)}}, fence=True).text
+
+
+def test_places_without_an_end_keep_nobody_busy() -> None:
+    """A file may come with a clone; every place was sought to the end of it."""
+    with pytest.raises(ValueError, match="not closed"):
+        template.parts("{{" * 1_000_000)
