@@ -6,6 +6,7 @@ none has a part that begins with a dot: .git, .claude, .bashrc, .env, .ssh.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from claude_tier import paths
@@ -14,7 +15,7 @@ from claude_tier.errors import UserError
 from claude_tier.install import files
 
 LARGEST = 1024 * 1024  # bytes of one file
-GUARDED = {".git", ".claude"}
+WORKTREES = "worktrees"  # of Claude Code: whole projects in .claude/worktrees
 
 
 def fault_in(name: str) -> str | None:
@@ -45,8 +46,8 @@ def locate(folder: Path, name: str) -> Path:
 
 def writable(folder: Path, name: str) -> Path:
     """Where that file would be written; UserError where no pipeline may write."""
-    root, own = folder.resolve(), paths.config_dir().resolve()
-    if GUARDED & {root.name} or ".git" in root.parts or root.is_relative_to(own):
+    root = folder.resolve()
+    if _is_guarded(root):
         raise UserError(f"no pipeline writes in {root}", "Run it in the folder of your project.")
     path = locate(folder, name)
     if (root / name).is_symlink():
@@ -56,6 +57,14 @@ def writable(folder: Path, name: str) -> Path:
     return path
 
 
+def _is_guarded(root: Path) -> bool:
+    """Whether what lies there is Git's, the client's or ours: a repository, settings, agents."""
+    if ".git" in root.parts or root.is_relative_to(paths.config_dir().resolve()):
+        return True
+    inside = [after for part, after in pairwise([*root.parts, ""]) if part == ".claude"]
+    return any(after != WORKTREES for after in inside)
+
+
 def read(folder: Path, name: str) -> str:
     """The text of a file below that folder; UserError where it may not be read."""
     return text_of(locate(folder, name))
@@ -63,10 +72,11 @@ def read(folder: Path, name: str) -> str:
 
 def text_of(path: Path) -> str:
     """The text of a file; UserError where it is missing, too large or no text."""
-    content = files.read(path)
+    too_large = path.is_file() and path.stat().st_size > LARGEST  # it may not even fit the memory
+    content = b"" if too_large else files.read(path)
     if content is None:
         raise UserError(f"there is no file {path}")
-    if len(content) > LARGEST:
+    if too_large or len(content) > LARGEST:
         raise UserError(f"{path} is larger than {LARGEST} bytes")
     try:
         return content.decode()

@@ -63,6 +63,8 @@ class Input(Section):
             raise ValueError("must be one text")
         if default is not None and info.data.get("required"):
             raise ValueError("cannot be given for what is required")
+        if info.data.get("type") != "text":  # a pattern would be looked for where it leads
+            _refuse(*(confined.fault_in(path.removeprefix("@")) for path in default or ()))
         return default
 
     @property

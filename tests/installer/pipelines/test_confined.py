@@ -52,6 +52,26 @@ def test_nothing_is_written_where_git_and_claude_keep_their_own(name: str, home:
         confined.writable(folder, "x.md")
 
 
+@pytest.mark.parametrize("name", [".claude/agents", ".claude/skills/x", "a/.claude/hooks"])
+def test_nothing_is_written_among_a_projects_settings(name: str, work: Path) -> None:
+    """An agent or a hook would be obeyed; the worktrees in there are projects."""
+    for folder in (work / name, work / ".claude" / "worktrees" / "mine"):
+        folder.mkdir(parents=True)
+    with pytest.raises(UserError, match="no pipeline writes in"):
+        confined.writable(work / name, "x.md")
+
+    assert confined.writable(work / ".claude" / "worktrees" / "mine", "x.md")
+
+
+def test_a_file_beyond_the_memory_is_not_read(work: Path) -> None:
+    """Its size is looked at first."""
+    with (work / "endless").open("wb") as file:
+        file.truncate(1 << 42)
+
+    with pytest.raises(UserError, match="is larger than"):
+        confined.read(work, "endless")
+
+
 def test_what_is_no_text_is_refused(work: Path) -> None:
     """Missing, too large, not UTF-8, or a folder."""
     (work / "large").write_bytes(b"x" * (confined.LARGEST + 1))

@@ -49,8 +49,12 @@ def test_a_default_of_a_clone_reads_nothing_outside(home: Path, work: Path) -> N
     """The user may name any file, the pipeline only those below the folder."""
     (home / "secret").write_text("x")
     assert values({"x": {"type": "file"}}, "x=../secret")
-    with pytest.raises(UserError, match="below the folder"):
-        values({"x": {"type": "file", "default": "../secret"}})
+    for kind, path in (("file", "../secret"), ("files", "../*"), ("files", "/**"), ("files", "@~")):
+        with pytest.raises(ValueError, match="below the folder"):
+            values({"x": {"type": kind, "default": path}})
+    (work / "link").symlink_to(home)
+    with pytest.raises(UserError, match="leads out"):
+        values({"x": {"type": "files", "default": "link/s*"}})
     assert values({"x": {"default": "@../secret"}}) == {"x": "@../secret"}
 
 
