@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 JSON_ONLY = "Answer with one JSON value and nothing else: no explanation, no Markdown."
 BY_SCHEMA = "It must fit this JSON Schema:"
+# How a step is run, and not what is asked: an answer is as good after a change to these.
+BESIDE = {"at_most", "parallel", "needs", "when", "timeout", "budget", "fallback"}
 
 
 class Item(NamedTuple):
@@ -111,8 +113,8 @@ def items(step: Step, scope: Scope) -> tuple[Item, ...]:
 
 
 def fingerprint(step: Step, *texts: str | None) -> str:
-    """What an outcome depends on: the step as it is written, and the texts that came of it."""
-    written = step.model_dump(mode="json", by_alias=True)
+    """What an outcome depends on: what the step asks of whom, and the texts that came of it."""
+    written = step.model_dump(mode="json", by_alias=True, exclude=BESIDE)
     whole = json.dumps([written, *texts], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()
 

@@ -69,6 +69,10 @@ class Run:
         """Keep what became of a step, or of one of its items."""
         _write(self.folder / "steps" / f"{unit}.json", fields)
 
+    def drop(self, unit: str) -> None:
+        """Keep it no longer."""
+        (self.folder / "steps" / f"{unit}.json").unlink(missing_ok=True)
+
     def kept(self, unit: str) -> dict[str, object] | None:
         """What became of it; None where that is not known."""
         found = state.read_json(str(self.folder / "steps" / f"{unit}.json"))

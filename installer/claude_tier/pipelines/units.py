@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import anyio
 
@@ -40,7 +41,7 @@ class Units:
         """The outcomes of what was begun; after a failure nothing is."""
         limit = step.budget.usd if step.budget else None
         purse = Purse(limit, f"the step {step.id}", above=self.purse)
-        found: dict[str, Outcome] = {}
+        found = self._settled(step, scope, parts)
         few = anyio.CapacityLimiter(step.parallel)
 
         async def one(part: Part | None) -> Outcome:
@@ -56,19 +57,32 @@ class Units:
 
         async with anyio.create_task_group() as group:
             for part in parts:
-                group.start_soon(ask, part)
+                if keeping.unit(step, part) not in found:
+                    group.start_soon(ask, part)
         return tuple(found[name] for name in sorted(found))
+
+    def _settled(
+        self, step: Step, scope: Scope, parts: Sequence[Part | None]
+    ) -> dict[str, Outcome]:
+        """What an earlier part of the run has answered, for each item by what is asked of it."""
+        if not self.run.outcomes():
+            return {}
+        prints, names = dict[str, str](), dict[str, str | None]()
+        for part in parts:
+            unit = keeping.unit(step, part)
+            with suppress(UserError):  # it is told when its turn comes
+                prompt = request.prompt(step, _own(scope, part))
+                prints[unit] = request.of_prompt(step, prompt)
+                names[unit] = _name(part)
+        kept = keeping.settle(self.run, step, prints)
+        return {unit: replace(one, item=names[unit]) for unit, one in kept.items()}
 
     async def _one(self, step: Step, scope: Scope, part: Part | None, *, purse: Purse) -> Outcome:
         unit, began, tally = keeping.unit(step, part), time.monotonic(), Tally()
-        item = part.item.name if part else None
-        own = {**scope, "item": part.item.value} if part else scope
+        item = _name(part)
         SPEAKER.set(Speaker(step.id, item))
         try:
-            prompt = request.prompt(step, own)
-            kept = keeping.reusable(self.run, unit, request.of_prompt(step, prompt))
-            if kept is not None:
-                return kept
+            prompt = request.prompt(step, _own(scope, part))
             found = await self._asked(step, prompt, purse=purse, tally=tally)
         except UserError as error:
             why = f"{error.message} ({error.hint})" if error.hint else error.message
@@ -91,3 +105,12 @@ class Units:
             target=str(answer.target),
             model=answer.model,
         )
+
+
+def _own(scope: Scope, part: Part | None) -> Scope:
+    """The values that the request for an item can refer to."""
+    return {**scope, "item": part.item.value} if part else scope
+
+
+def _name(part: Part | None) -> str | None:
+    return part.item.name if part else None

@@ -187,6 +187,69 @@ def test_items_that_were_answered_are_not_asked_again(
         assert [unit["reused"] for unit in step["outcomes"]].count(False) == 1
 
 
+def test_an_answer_moves_along_with_its_item(
+    llama: Start, configure: Configure, pipeline: Write, command: Command, work: Path
+) -> None:
+    """A file more or less among them is no reason to ask for all others again."""
+    one = llama("said")
+    with Recorder(one.url) as first:
+        configure(first=first.url)
+        path = pipeline(
+            '  - {id: a, target: first/tiny, for_each: inputs.x, prompt: "{{ item.text }}"}',
+            "inputs: {x: {type: files}}",
+        )
+        for name in "bcde":
+            (work / f"{name}.md").write_text(name)
+        run = command("run", str(path), "-i", "x=*.md", "--json").json["run"]
+        (work / "a.md").write_text("a")
+        more = command("run", "--resume", run, "--json").json
+        assert posts(first) == 5
+        (work / "c.md").unlink()
+        less = command("run", "--resume", run, "--json").json
+        assert posts(first) == 5
+
+    for found, names in ((more, "abcde"), (less, "abde")):
+        (step,) = found["steps"]
+        assert [unit["item"] for unit in step["outcomes"]] == [f"{name}.md" for name in names]
+        assert found["usd"] == more["usd"]
+
+
+def test_what_is_asked_twice_is_answered_twice(
+    llama: Start, configure: Configure, pipeline: Write, command: Command, work: Path
+) -> None:
+    """One answer that is kept stands for one of two items that are the same."""
+    one = llama("said")
+    with Recorder(one.url) as first:
+        configure(first=first.url)
+        path = pipeline(
+            '  - {id: a, target: first/tiny, for_each: inputs.x, prompt: "{{ item.text }}"}',
+            "inputs: {x: {type: files}}",
+        )
+        (work / "a.md").write_text("same")
+        run = command("run", str(path), "-i", "x=*.md", "--json").json["run"]
+        (work / "b.md").write_text("same")
+        command("run", "--resume", run)
+        assert posts(first) == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["timeout: 9m", "parallel: 1", "at_most: 9", "budget: {usd: 9}", "fallback: skip"],
+)
+def test_how_a_step_is_run_is_no_part_of_its_answer(
+    more: str, llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """Nobody pays again for more time."""
+    one = llama("said")
+    with Recorder(one.url) as first:
+        configure(first=first.url)
+        path = pipeline("  - {id: a, target: first/tiny, prompt: x}")
+        run = command("run", str(path), "--json").json["run"]
+        path.write_text(path.read_text().replace("prompt: x", f"prompt: x, {more}"))
+        done = command("run", "--resume", run)
+        assert (done.code, posts(first)) == (0, 1)
+
+
 def test_what_is_kept_is_its_users_alone_and_goes_after_a_week(
     llama: Start, configure: Configure, pipeline: Write, command: Command
 ) -> None:
