@@ -43,7 +43,7 @@ def _next(one: Cooling, now: float) -> str:
 
 
 def lines(found: Sequence[Cooling], now: float) -> Iterator[str]:
-    """For `status`: one sentence for each."""
-    for one in found:
+    """For `status`: one sentence for each that is not asked now."""
+    for one in (each for each in found if each.holds(now)):
         cause = wording.CAUSES[one.cause]
         yield f"{one.what} is not asked {wording.until(one, now)}: {cause}. `{one.clear}`"

@@ -6,11 +6,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from claude_tier_hooks import state
+from claude_tier_hooks import router_health, state
+from claude_tier_hooks.shapes import Json
 
 from claude_tier.routing import wording
 
-FILE = "emergency"
 OFF = "claude-tier emergency off"
 REASON = "switched on by hand"
 
@@ -37,25 +37,25 @@ class Emergency:
 
 def standing(now: float) -> Emergency | None:
     """The switch, as long as it holds."""
-    switch = state.read_json(state.path(FILE))
-    if switch is None:
-        return None
-    ends = switch.get("until")
-    until = float(ends) if isinstance(ends, (int, float)) else None
-    if until is not None and until <= now:
-        return None
-    return Emergency(REASON, switch.get("since"), until, OFF)
+    return of(router_health.emergency(now))
+
+
+def of(switch: Json | None) -> Emergency | None:
+    """What `router_health` says of the switch."""
+    return Emergency(REASON, switch["since"], switch["until"], OFF) if switch else None
 
 
 def turn_on(now: float, seconds: int | None) -> Emergency:
     """Set the switch for so many seconds, without an end when None."""
     until = None if seconds is None else now + seconds
-    state.write_private(state.path(FILE), json.dumps({"since": now, "until": until}) + "\n")
+    state.write_private(
+        state.path(router_health.SWITCH), json.dumps({"since": now, "until": until}) + "\n"
+    )
     return Emergency(REASON, now, until, OFF)
 
 
 def turn_off(now: float) -> bool:
     """Take the switch away; whether it was still in effect."""
     was_on = standing(now) is not None
-    Path(state.path(FILE)).unlink(missing_ok=True)
+    Path(state.path(router_health.SWITCH)).unlink(missing_ok=True)
     return was_on

@@ -41,6 +41,10 @@ class Cooling:
         every = self.model == cooldowns.EVERY
         return self.provider if every else f"{self.provider}/{self.model}"
 
+    def holds(self, now: float) -> bool:
+        """Whether it keeps anything out; one that is over waits for the next request."""
+        return self.until is None or self.until > now or self.probing
+
     @property
     def clear(self) -> str:
         """The command that ends it."""
