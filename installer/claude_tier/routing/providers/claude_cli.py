@@ -243,7 +243,7 @@ class ResultReader:
         self._so_far = Gathered(model)
         self._partly = partly
         self._now = now
-        self._told = ""
+        self._told: list[str] = []
 
     def read(self, document: Json) -> Iterator[Event]:
         """The events of one line of the client's."""
@@ -257,7 +257,7 @@ class ResultReader:
 
     def _more(self, delta: Json) -> Iterator[Event]:
         if delta.get("type") == "text_delta" and (more := text(delta.get("text"))):
-            self._told += more
+            self._told.append(more)
             yield Delta(more)
 
     def _note(self, message: Json) -> None:
@@ -273,9 +273,10 @@ class ResultReader:
         if result.get("is_error"):
             raise self._refusal(result)
         answer = text(result.get("result"))
-        if not answer.startswith(self._told):
+        told = "".join(self._told)
+        if not answer.startswith(told):
             raise Fault("server", "gave another answer than the one it had begun")
-        if rest := answer[len(self._told) :]:
+        if rest := answer[len(told) :]:
             yield Delta(rest)
         self._count(result)
         yield self._so_far.finished()

@@ -25,6 +25,15 @@ def parsed(text: bytes) -> Json:
     return found
 
 
+def complaint(body: bytes) -> Json:
+    """The object of a failed response, of Google's the first in a list; {} where there is none."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return next(mappings(found), {}) if isinstance(found, list) else mapping(found)
+
+
 async def of_events(reply: Reply) -> AsyncGenerator[Json | None, None]:
     """The documents of server-sent events; None for the mark that ends some streams.
 

@@ -215,11 +215,7 @@ class Endpoint(ABC):
     async def _check(self, reply: Reply) -> None:
         if 200 <= reply.status < 300:
             return
-        body = await reply.read_error()
-        try:
-            document = documents.parsed(body)
-        except Fault:
-            document = {}
+        document = documents.complaint(await reply.read_error())
         error = documents.error_in(document) or document
         raise self._judged(verdict.Failure(reply.status, reply.headers, error))
 
