@@ -50,7 +50,8 @@ def command(*, name: str, dry_run: bool, arguments: tuple[str, ...]) -> int:
 
 
 def _show(profile: Profile, environ: dict[str, str]) -> None:
-    from claude_tier.groups import starting, writing
+    from claude_tier.groups.starting import described
+    from claude_tier.groups.writing import as_shell
 
-    click.echo(starting.described(profile))
-    click.echo(writing.as_shell(profile, environ), nl=False)
+    click.echo(described(profile))
+    click.echo(as_shell(profile, environ), nl=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
@@ -10,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails
 
 from claude_tier.config.fields import Line, Section, detail, no_repeats, raise_all
-from claude_tier.config.providers import Kind, Provider
+from claude_tier.config.providers import VARIABLE, Kind, Provider
 
 MAIN = "main"  # the group that is always there: Claude, and what others fall back to
 # Kinds whose servers answer Claude Code's own requests, by their documentation: LiteLLM
@@ -24,11 +23,10 @@ SPEAKING: tuple[Kind, ...] = (
 )
 # Less leaves no room beside Claude Code's own instructions and tools.
 SMALLEST_CONTEXT = 16_384
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def _pattern(name: str) -> str:
-    if not _VARIABLE.match(name.removesuffix("*")):
+    if not VARIABLE.match(name.removesuffix("*")):
         raise ValueError("must be the name of an environment variable, or its start and *")
     return name
 
@@ -93,7 +91,7 @@ class Group(Section):
 def _fault_in(name: str, value: str) -> str | None:
     from claude_tier.groups import variables  # it needs this package
 
-    if not _VARIABLE.match(name):
+    if not VARIABLE.match(name):
         return "must be the name of an environment variable"
     if variables.rule_of(name) or variables.is_key(name):
         return "is the group's own to set or blank, or would hold a key: see docs/groups.md"

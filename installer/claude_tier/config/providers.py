@@ -27,7 +27,7 @@ Kind = Literal[
 ]
 CLAUDE = "claude"  # the provider that is always there: the user's own `claude -p`
 _LOOPBACK = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?\Z")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 class Usual(NamedTuple):
@@ -81,7 +81,7 @@ Ceiling = Annotated[int, BeforeValidator(_duration), BeforeValidator(_ceiling)]
 
 
 def _variable(name: str) -> str:
-    if not _VARIABLE.match(name):
+    if not VARIABLE.match(name):
         raise ValueError("must be the name of an environment variable")
     return name
 
@@ -169,7 +169,7 @@ class Provider(Section):
 
         Ollama serves models of its cloud under the same address: gpt-oss:120b-cloud.
         """
-        if self.kind == "ollama" and model.endswith(("-cloud", ":cloud")):
+        if self.kind == "ollama" and model.lower().endswith(("-cloud", ":cloud")):
             return False
         if self.local is not None:
             return self.local

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def sources(arguments: Arguments) -> list[settings.Source]:
             values = _parsed(value)
             found.append(settings.Source("--settings", values))
         else:
-            found += filter(None, [settings.read(value, Path(value).expanduser())])
+            found += filter(None, [settings.read(value, _file(value))])
     return found
 
 
@@ -133,9 +134,20 @@ def notes(profile: Profile, arguments: Arguments) -> Iterator[str]:
                     yield f"{profile.endpoint} is asked for {model}, which {option} names"
 
 
+def _file(value: str) -> Path:
+    """The file that --settings names; UserError for a pipe: the client could not read it again."""
+    file = Path(value).expanduser()
+    if os.path.exists(file) and not os.path.isfile(file):  # noqa: PTH110,PTH113 - any text is no fault
+        raise UserError(
+            f"--settings {value} can be read once only, and is looked at before the client starts",
+            "Name a file, or give the JSON itself.",
+        )
+    return file
+
+
 def _parsed(text: str) -> dict[str, object]:
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}  # the client says so itself
     return values if isinstance(values, dict) else {}

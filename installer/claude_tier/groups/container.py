@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydantic import ValidationError
+
 from claude_tier.config.groups import Group
 from claude_tier.config.providers import Provider, host_of
 from claude_tier.errors import UserError
@@ -37,5 +39,8 @@ def of(environ: Mapping[str, str]) -> Profile:
         key_env=KEY if environ.get(KEY) else None,
     )
     # Other programs in it go on as they did.
-    group = Group.model_validate({"provider": NAME, "model": model, "pass": ["OPENAI_*"]})
+    try:
+        group = Group.model_validate({"provider": NAME, "model": model, "pass": ["OPENAI_*"]})
+    except ValidationError:
+        raise UserError(f"{MODEL} is no name of a model: one line of 256 characters") from None
     return Profile(NAME, group, provider, profile.endpoint(url, model, environ))

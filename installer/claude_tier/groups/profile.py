@@ -47,6 +47,13 @@ class Profile:
         return self.put.get(BASE_URL) if self.provider else None
 
     @property
+    def near(self) -> bool:
+        """Whether what is sent there stays on this machine or one that the user calls their own."""
+        return self.provider is not None and (
+            bool(self.provider.local) or is_loopback(self.provider.url or "")
+        )
+
+    @property
     def model(self) -> str | None:
         return self.group.model
 
@@ -104,8 +111,13 @@ def base_url(url: str) -> str:
     return f"{parts.scheme}://{host_of(url)}{parts.path.rstrip('/').removesuffix('/v1')}"
 
 
-def endpoint(url: str, model: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """All requests, of every model and alias, to that address and that model."""
+def endpoint(
+    url: str, model: str, environ: Mapping[str, str], *, near: bool = False
+) -> dict[str, str]:
+    """All requests, of every model and alias, to that address and that model.
+
+    What is `near`, or on this machine, is reached past every proxy.
+    """
     names = ("ANTHROPIC_MODEL", *(f"ANTHROPIC_DEFAULT_{alias}_MODEL" for alias in ALIASES))
     return {
         BASE_URL: base_url(url),
@@ -116,7 +128,7 @@ def endpoint(url: str, model: str, environ: Mapping[str, str]) -> dict[str, str]
         "CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "1",
         **FIXED,
         **QUIET,
-        **_past_proxies(url, environ),
+        **(_past_proxies(url, environ) if near or is_loopback(url) else {}),
     }
 
 
@@ -130,17 +142,15 @@ def _put(group: Group, provider: Provider, environ: Mapping[str, str]) -> dict[s
     sizes = {"CLAUDE_CODE_MAX_CONTEXT_TOKENS": context, "CLAUDE_CODE_MAX_OUTPUT_TOKENS": output}
     return {
         **group.env,
-        **endpoint(provider.url or "", group.model, environ),
+        **endpoint(provider.url or "", group.model, environ, near=bool(provider.local)),
         **{name: str(size) for name, size in sizes.items() if size},
     }
 
 
 def _past_proxies(url: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """What is for this machine never passes a proxy, though the environment names one."""
-    if not is_loopback(url):
-        return {}
+    """A proxy would see what is to stay here, so that none is asked though one is named."""
     given = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     host = urlsplit(url).hostname or ""
-    names = [name.strip() for name in given.split(",") if name.strip()]
+    names = given.replace(",", " ").split()
     listed = ",".join([*names, *([host] if host not in names else [])])
     return {"NO_PROXY": listed, "no_proxy": listed}

@@ -65,7 +65,10 @@ class Recorded:
     def _read(self) -> None:
         block = b"-"
         while block:
-            block = os.read(self._source, BLOCK)
+            try:
+                block = os.read(self._source, BLOCK)
+            except OSError:  # whoever wrote there is gone: nothing more will come
+                block = b""
             with self._more:
                 self._blocks.append(block)
                 self._more.notify_all()

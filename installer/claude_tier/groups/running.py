@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import IO, NamedTuple, NoReturn
 
@@ -22,6 +23,8 @@ CLIENT_VARIABLE = "CLAUDE_TIER_CLIENT"
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 VERSION_SECONDS = 15
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_OURSELVES = re.compile(rb"^[^#\n]*claude[-_]tier['\"]?\s+run\b", re.MULTILINE)
+SCRIPT = 4096  # bytes of a script that are looked at
 IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
@@ -44,7 +47,20 @@ def program(environ: Mapping[str, str]) -> str:
     if found is None:
         hint = f"Install Claude Code, or set {CLIENT_VARIABLE} to its program."
         raise UserError(f"there is no {wanted} on your PATH", hint)
+    if _starts_us(found):
+        hint = f"Set {CLIENT_VARIABLE} to the program of Claude Code itself."
+        raise UserError(f"{found} starts `claude-tier run` again, without end", hint)
     return found
+
+
+def _starts_us(program: str) -> bool:
+    """Whether that is a script which puts `claude` into a group by way of us."""
+    try:
+        with Path(program).open("rb") as file:
+            start = file.read(SCRIPT)
+    except OSError:  # it says itself what is wrong with it
+        return False
+    return start.startswith(b"#!") and bool(_OURSELVES.search(start))
 
 
 def refuse_old(client: str, environ: Mapping[str, str]) -> None:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from claude_tier_hooks import project
 
 from claude_tier import paths
-from claude_tier.config.providers import is_loopback
 from claude_tier.errors import UserError
 from claude_tier.groups import variables
 from claude_tier.groups.profile import Profile
@@ -52,10 +51,10 @@ def sources(folder: Path, levels: Iterable[str] = ("user", "project", "local")) 
 
 
 def read(where: str, file: Path) -> Source | None:
-    """The settings in that file; None where there are none."""
+    """The settings in that file; None where there are none, and for a pipe, which may never end."""
     try:
-        values = json.loads(file.read_bytes().decode("utf-8-sig"))
-    except (OSError, ValueError):
+        values = json.loads(file.read_bytes().decode("utf-8-sig")) if file.is_file() else None
+    except (OSError, ValueError, RecursionError):
         return None
     return Source(where, values) if isinstance(values, dict) else None
 
@@ -88,5 +87,5 @@ def _undoing(profile: Profile, source: Source) -> Iterator[str]:
     for name in env:
         if variables.part_of(name) in LEADING:
             yield f"env.{name} would decide where requests go or who pays, over the group's own"
-        elif name.upper() in PROXIES and is_loopback(profile.endpoint):
-            yield f"env.{name} would send what is for this machine through a proxy"
+        elif name.upper() in PROXIES and profile.near:
+            yield f"env.{name} would send what is to stay near through a proxy"

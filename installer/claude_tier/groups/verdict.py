@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Mapping
 
-# How 2.1.329 begins what it prints when the API did not answer; tests/e2e/test_group_fallbacks.py repeats
-# it for each kind of failure.
+# How 2.1.329 begins what it prints when the API did not answer; tests/e2e/test_group_fallbacks.py
+# repeats it for each kind of failure.
 _FAILED = re.compile(
     r"API Error\b"
     r"|Failed to authenticate\b"

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from claude_tier.config.providers import VARIABLE
 from claude_tier.groups import variables
 from claude_tier.groups.profile import AUTH, NO_KEY, Profile
 from claude_tier.routing.keys import Secret
@@ -67,7 +68,12 @@ def unset(profile: Profile, environ: Mapping[str, str]) -> list[str]:
     ]
     named = {*known, *(() if claudes else profile.keys), *profile.removed(environ)}
     ours = {*profile.put, AUTH} if not claudes else {*profile.put}
-    return sorted(name for name in named if name not in ours and not profile.keeps(name))
+    # A variable may have any name, and what is no shell's own would be evaluated by it.
+    return sorted(
+        name
+        for name in named
+        if name not in ours and not profile.keeps(name) and VARIABLE.match(name)
+    )
 
 
 def _origin(profile: Profile) -> str | None:

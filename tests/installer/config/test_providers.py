@@ -139,6 +139,7 @@ def test_the_usual_key_is_for_the_usual_address(given: dict[str, str], variable:
     [
         ({"kind": "ollama"}, "qwen3:8b", True),
         ({"kind": "ollama"}, "gpt-oss:120b-cloud", False),
+        ({"kind": "ollama"}, "GPT-OSS:120B-Cloud", False),  # Ollama finds it all the same
         ({"kind": "ollama", "local": True}, "glm-4.6:cloud", False),
         ({"kind": "ollama", "base_url": "http://10.0.0.5:11434"}, "qwen3:8b", False),
         ({"kind": "ollama", "base_url": "http://10.0.0.5:11434", "local": True}, "qwen3:8b", True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -10,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from unittest import mock
 
 import pytest
-from claude_tier import config
+from claude_tier import cli, config
 from claude_tier.groups import profile
 from claude_tier.livecheck import Script, ScriptedAPI, text
 
@@ -114,6 +117,18 @@ class User:
         with self.start(*arguments, stdin=source, **env) as process:
             out, errors = process.communicate(stdin)
         return Done(process.returncode, out, errors.decode())
+
+    def call(self, *arguments: str, **env: str) -> Done:
+        """`claude-tier …` within this process, for what starts nobody."""
+        out, errors = io.TextIOWrapper(io.BytesIO()), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, {**self.env, **env}, clear=True),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(errors),
+        ):
+            code = cli.main([*arguments])
+        out.flush()
+        return Done(code, out.buffer.getvalue(), errors.getvalue())
 
     @property
     def told(self) -> list[tuple[list[str], dict[str, str], int]]:

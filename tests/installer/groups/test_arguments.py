@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,16 @@ def test_settings_on_the_command_line_are_judged_like_files(
         settings.refuse(user.profile(), arguments.sources(line))
 
 
-@pytest.mark.parametrize("text", ["{not json", "/nowhere.json", '{"a": 1}'])
+def test_settings_from_a_pipe_are_refused_unread(tmp_path: Path) -> None:
+    """As `--settings <(…)` gives them: what we had read the client could not."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="can be read once only"):
+        arguments.sources(Arguments(("--settings", str(tmp_path / "pipe"))))
+
+
+@pytest.mark.parametrize(
+    "text", ["{not json", "/nowhere.json", '{"a": 1}', "x" * 5000, "[" * 99999]
+)
 def test_settings_that_cannot_be_read_are_the_clients_to_refuse(text: str, user: User) -> None:
     """It says what is wrong with them."""
     settings.refuse(user.profile(), arguments.sources(Arguments(("--settings", text))))

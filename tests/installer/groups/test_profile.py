@@ -117,6 +117,18 @@ def test_what_is_for_this_machine_passes_no_proxy(given: str, user: User) -> Non
     assert put["NO_PROXY"].count("127.0.0.1") == 1
 
 
+@pytest.mark.parametrize("local", [True, False])
+def test_what_stays_on_machines_of_the_users_own_passes_no_proxy(local: bool, user: User) -> None:
+    """As for the router: a proxy would see what is not to leave."""
+    lan = {"kind": "litellm", "base_url": "http://llm.lan:4000", "local": local}
+    groups = {"chat": {"provider": "lan", "model": "m"}}
+    user.write(json.dumps({"providers": {"lan": lan}, "groups": groups}))
+
+    found = user.profile(HTTP_PROXY="http://p", no_proxy="a b")
+    assert found.put.get("NO_PROXY") == ("a,b,llm.lan" if local else None)
+    assert found.near is local
+
+
 def test_a_missing_key_is_refused_before_the_login_could_take_its_place(user: User) -> None:
     """With what to do."""
     far = {"kind": "openrouter"}

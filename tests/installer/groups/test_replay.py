@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 from claude_tier.groups import replay
@@ -39,6 +40,16 @@ def test_a_run_that_stopped_reading_leaves_the_rest_to_the_next() -> None:
 
     assert drained(given()) == LARGE
     os.close(outlet)
+
+
+def test_a_source_that_breaks_off_has_ended() -> None:
+    """No child waits for what nobody can send any more."""
+    ours, theirs = socket.socketpair()
+    with ours:
+        theirs.sendall(b"so far")
+        ours.sendall(b"never read, so that the end of it is a reset")
+        theirs.close()
+        assert drained(replay.again(ours.fileno())()) in (b"so far", b"")
 
 
 def test_a_pipe_that_is_still_open_is_passed_on_as_it_comes() -> None:

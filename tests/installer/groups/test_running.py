@@ -15,8 +15,9 @@ from .conftest import User
 RUN = ("run", "--group", "chat", "--")
 
 
-@pytest.mark.parametrize("fallback", ["none", "haiku"])
-@pytest.mark.parametrize("code", [0, 1, 2, 7, 143, 255])
+@pytest.mark.parametrize(
+    ("fallback", "code"), [("none", 7), ("haiku", 0), ("haiku", 1), ("haiku", 143), ("haiku", 255)]
+)
 def test_the_exit_code_is_the_clients(fallback: str, code: int, user: User) -> None:
     """Held back or not."""
     user.configure(fallback=fallback)
@@ -144,3 +145,13 @@ def test_an_old_client_is_refused_on_another_endpoint(user: User) -> None:
 
     assert (done.code, "2.1.100 is older than 2.1.251" in done.errors) == (1, True)
     assert main.code == 5
+
+
+def test_a_claude_that_starts_this_command_is_not_started(user: User) -> None:
+    """It would do so again without end."""
+    shim = user.home / "bin/claude"
+    shim.write_text('#!/bin/sh\nexec claude-tier run --group chat -- "$@"\n')
+    done = user.run(*RUN, "exit 0")
+    assert done.code == 1
+    assert "CLAUDE_TIER_CLIENT" in done.errors
+    assert user.told == []

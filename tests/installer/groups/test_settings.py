@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ UNDOING: list[tuple[dict[str, object], str]] = [
     ({"env": {"ANTHROPIC_AUTH_TOKEN": "t"}}, "env.ANTHROPIC_AUTH_TOKEN would decide where"),
     ({"env": {"CLAUDE_CODE_USE_BEDROCK": "1"}}, "env.CLAUDE_CODE_USE_BEDROCK would decide where"),
     ({"env": {"ANTHROPIC_NEW": 1}}, "env.ANTHROPIC_NEW would decide where"),
-    ({"env": {"http_proxy": "http://p"}}, "env.http_proxy would send what is for this machine th"),
+    ({"env": {"http_proxy": "http://p"}}, "env.http_proxy would send what is to stay near th"),
 ]
 HARMLESS: list[dict[str, object]] = [
     {},
@@ -97,3 +98,10 @@ def test_a_byte_order_mark_hides_nothing(tmp_path: Path) -> None:
 
     assert found is not None
     assert found.env == {"A": "b"}
+
+
+def test_a_pipe_among_the_settings_holds_nobody_up(home: Path) -> None:
+    """It may have no end."""
+    (home / ".claude").mkdir(exist_ok=True)
+    os.mkfifo(home / ".claude/settings.local.json")
+    assert settings.sources(home, ["local"]) == []

@@ -33,8 +33,8 @@ def evaluated(script: str, user: User, **env: str) -> dict[str, str]:
 def test_a_shell_that_evaluates_it_has_the_environment_of_a_run(user: User) -> None:
     """Variable for variable, with names that need quoting."""
     keyed(user, key_env="LAN_KEY")
-    user.run("env", "--group", "chat")
-    printed = user.run("env", "--group", "chat", LAN_KEY=KEY, **SHELL).out.decode()
+    user.call("env", "--group", "chat")
+    printed = user.call("env", "--group", "chat", LAN_KEY=KEY, **SHELL).out.decode()
 
     found = evaluated(printed, user, LAN_KEY=KEY, **SHELL)
 
@@ -46,12 +46,30 @@ def test_a_shell_that_evaluates_it_has_the_environment_of_a_run(user: User) -> N
     assert {"LAN_KEY", "AWS_PROFILE", "ANTHROPIC_ODD"} & set(found) == set()
 
 
+def test_no_name_in_the_environment_is_a_command(user: User) -> None:
+    """Nor a line of an env file: whoever named a variable so may not be its user."""
+    keyed(user)
+    odd = {"AWS_$(touch pwned)": "1", "AWS_A\nINJECTED": "1", "NO_PROXY": "a\nINJECTED=1"}
+    for form in ("shell", "env-file"):
+        printed = user.call("env", "--group", "chat", "--format", form, **odd).out.decode()
+        assert "pwned" not in printed
+        assert not any(line.startswith("INJECTED") for line in printed.splitlines())
+
+
+def test_a_container_is_told_of_a_model_that_cannot_be_one(user: User) -> None:
+    """As of any other mistake."""
+    given = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "OPENAI_MODEL": "a\nb"}
+    done = user.call("env", "--from-openai", **given)
+    assert (done.code, done.out) == (1, b"")
+    assert "OPENAI_MODEL is no name of a model" in done.errors
+
+
 def test_a_key_in_a_file_is_read_by_the_shell(user: User) -> None:
     """Its path is printed, quoted."""
     file = user.home / "a key"
     file.write_text(f"{KEY}\n")
     keyed(user, key_file=str(file))
-    printed = user.run("env", "--group", "chat").out.decode()
+    printed = user.call("env", "--group", "chat").out.decode()
 
     assert KEY not in printed
     assert evaluated(printed, user)["ANTHROPIC_AUTH_TOKEN"] == KEY
@@ -60,7 +78,7 @@ def test_a_key_in_a_file_is_read_by_the_shell(user: User) -> None:
 def test_an_env_file_blanks_what_it_cannot_unset(user: User) -> None:
     """And says which key is missing in it."""
     keyed(user, key_env="LAN_KEY")
-    lines = user.run("env", "--group", "chat", "--format", "env-file", **SHELL).out.decode()
+    lines = user.call("env", "--group", "chat", "--format", "env-file", **SHELL).out.decode()
 
     assert "# ANTHROPIC_AUTH_TOKEN is the value of LAN_KEY\nANTHROPIC_AUTH_TOKEN=\n" in lines
     for line in ("ANTHROPIC_BASE_URL=https://llm.example", "AWS_PROFILE=", "ANTHROPIC_ODD="):
@@ -75,16 +93,16 @@ def test_a_key_is_printed_only_where_it_was_asked_for(form: str, user: User) -> 
     keyed(user, key_env="LAN_KEY")
     arguments = ("env", "--group", "chat", "--format", form)
 
-    assert KEY not in user.run(*arguments, LAN_KEY=KEY).out.decode()
-    assert KEY in user.run(*arguments, "--show-keys", LAN_KEY=KEY).out.decode()
-    missing = user.run(*arguments, "--show-keys")
+    assert KEY not in user.call(*arguments, LAN_KEY=KEY).out.decode()
+    assert KEY in user.call(*arguments, "--show-keys", LAN_KEY=KEY).out.decode()
+    missing = user.call(*arguments, "--show-keys")
     assert (missing.code, missing.out) == (1, b"")
 
 
 def test_the_json_tells_what_to_set_and_what_to_unset(user: User) -> None:
     """A value that is not shown is null."""
     keyed(user, key_env="LAN_KEY")
-    found = user.run("env", "--group", "chat", "--format", "json", **SHELL).json()
+    found = user.call("env", "--group", "chat", "--format", "json", **SHELL).json()
 
     assert (found["version"], found["group"], found["provider"]) == (1, "chat", "far")
     assert (found["endpoint"], found["fallback"]) == ("https://llm.example", None)
@@ -98,7 +116,7 @@ def test_the_json_tells_what_to_set_and_what_to_unset(user: User) -> None:
 def test_claudes_own_group_only_takes_away(user: User) -> None:
     """What belongs to other endpoints."""
     environ = {"ANTHROPIC_BASE_URL": "https://x.example", "ANTHROPIC_API_KEY": "of-x"}
-    found = evaluated(user.run("env", "--group", "main", **environ).out.decode(), user, **environ)
+    found = evaluated(user.call("env", "--group", "main", **environ).out.decode(), user, **environ)
 
     assert not any(name.startswith("ANTHROPIC") for name in found)
 
@@ -112,7 +130,7 @@ OPENAI = {
 
 def test_a_containers_own_variables_become_the_clients(user: User) -> None:
     """Without /v1, which the client adds; other programs keep theirs."""
-    printed = user.run("env", "--from-openai", **OPENAI).out.decode()
+    printed = user.call("env", "--from-openai", **OPENAI).out.decode()
     found = evaluated(printed, user, **OPENAI)
 
     assert KEY not in printed
@@ -133,7 +151,7 @@ WITHOUT = [
 @pytest.mark.parametrize(("changed", "said"), WITHOUT)
 def test_what_a_container_lacks_is_said(changed: dict[str, str], said: str, user: User) -> None:
     """Nothing is printed that would lead half the way."""
-    done = user.run("env", "--from-openai", **{**OPENAI, **changed})
+    done = user.call("env", "--from-openai", **{**OPENAI, **changed})
 
     assert (done.code, done.out) == (1, b"")
     assert said in done.errors
@@ -142,7 +160,7 @@ def test_what_a_container_lacks_is_said(changed: dict[str, str], said: str, user
 @pytest.mark.parametrize("arguments", [(), ("--group", "chat", "--from-openai")])
 def test_one_origin_has_to_be_named(arguments: tuple[str, ...], user: User) -> None:
     """A group, or what the container has."""
-    assert user.run("env", *arguments).code == 2
+    assert user.call("env", *arguments).code == 2
 
 
 def test_the_help_of_both_commands_imports_no_client(user: User, tmp_path: Path) -> None:
