@@ -7,7 +7,7 @@ import json
 import time
 from pathlib import Path
 
-from claude_tier_hooks import decisions, ledger
+from claude_tier_hooks import cooldowns, decisions, ledger, routed
 
 NOON = 1_795_262_400.0  # Saturday 2026-11-21 12:00 UTC
 HOUR = 3600.0
@@ -115,6 +115,49 @@ def decide(tool_use_id: str, **columns: object) -> None:
     with ledger.Writing(db):
         decisions.record(db, row)
     db.close()
+
+
+def cool(provider: str, model: str = "*", **fault: object) -> None:
+    """A failure of a provider in the ledger at noon, of its whole account unless told otherwise."""
+    told = {"cause": "pace", "why": "slow down", "until": NOON + 2 * HOUR, **fault}
+    db = ledger.connect(patience=10)
+    with ledger.Writing(db):
+        cooldowns.fail(db, (provider, "-", model), told, NOON, 7200)
+    db.close()
+
+
+def request(asked: str, target: str | None = None, **columns: object) -> None:
+    """A request to the router in the ledger: answered by `target` in a second, else by nobody."""
+    used = dict.fromkeys(ledger.KINDS, 0) | {"input_tokens": 1000, "output_tokens": 200}
+    provider = (target or "").partition("/")[0]
+    row = {
+        "id": f"{next(_numbers):032x}",
+        "at": NOON,
+        "session": "router:/repo/app",
+        "cwd": "/repo/app",
+        "origin": "ask",
+        "route": None,
+        "asked": asked,
+        "target": target,
+        "model": "served-1" if target else None,
+        "seconds": 1.0,
+        "attempts": [],
+        "outcome": "answered" if target else "failed",
+        "used": {"provider": provider, "model": "served-1", "final": True, "usd": 0.01, **used}
+        if target
+        else None,
+        **columns,
+    }
+    db = ledger.connect(patience=10)
+    with ledger.Writing(db):
+        routed.record(db, row)
+    db.close()
+
+
+def attempt(target: str, seconds: float = 0.5, **more: object) -> dict[str, object]:
+    """A target that did not answer, for `attempts` of a request."""
+    row = {"target": target, "cause": "server", "why": "it failed", "seconds": seconds}
+    return {**row, "skipped": False, **more}
 
 
 def policy(home: Path, **rules: object) -> None:

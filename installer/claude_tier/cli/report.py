@@ -104,7 +104,7 @@ def command(
         from claude_tier.report import sheet
 
         rows = [spending.row_fields(by, row) for row in found.rows]
-        sheet.write(spending.columns(by), rows, sys.stdout)
+        sheet.write(spending.columns(by, routed=found.routed), rows, sys.stdout)
     else:
         from claude_tier.report.spending import screen
 

@@ -95,7 +95,7 @@ def test_every_column_of_an_export_is_on_the_page() -> None:
     for columns in (export.USAGE, export.UNLISTED, export.DECISIONS):
         assert set(columns) - exported == set()
     for view in spending.BY:
-        assert set(spending.columns(view)) - named(section("report")) == set()
+        assert set(spending.columns(view, routed=True)) - named(section("report")) == set()
     flat = {name.removesuffix("_usd").removesuffix("_tokens") for name in reconcile.COLUMNS}
     assert flat - named(section("report --reconcile")) == set()
 

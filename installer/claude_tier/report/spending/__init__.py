@@ -14,7 +14,7 @@ from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import totals
 from claude_tier.report.days import Slice
-from claude_tier.report.spending import blocks, by_day, conversations
+from claude_tier.report.spending import blocks, by_day, conversations, served
 from claude_tier.report.spending.rows import COLUMNS, Row, Spending, row_fields
 
 BY = (
@@ -30,9 +30,9 @@ _EXTRA = {
 __all__ = ["BY", "Row", "Slice", "Spending", "columns", "query", "row_fields"]
 
 
-def columns(by: str) -> tuple[str, ...]:
-    """The names of a row's fields in that view, in their order."""
-    return (by, *COLUMNS, *_EXTRA.get(by, ()))
+def columns(by: str, *, routed: bool = False) -> tuple[str, ...]:
+    """The names of a row's fields in that view, in their order; `routed` as in Spending."""
+    return (by, *COLUMNS, *_EXTRA.get(by, ()), *(served.COLUMNS if routed else ()))
 
 
 def query(
@@ -55,6 +55,9 @@ def query(
         rows, left_out = conversations.rows(db, part, last)
     if by == "block":
         rows = blocks.rows(db, part, time.time() if now is None else now)
+    told = served.query(db, part) if by == "provider" else {}
+    if told:
+        rows = served.beside(rows, told)
     if last and len(rows) > last:
         left_out = len(rows) - last
         rows = rows[-last:] if by in BY_TIME else rows[:last]
@@ -67,4 +70,5 @@ def query(
         unpriced=by_day.unpriced(db, part),
         unsaved=totals.unsaved(db, part),
         left_out=left_out,
+        routed=bool(told),
     )

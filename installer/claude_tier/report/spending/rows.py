@@ -34,7 +34,7 @@ class Spending:
     `cache_share` is what part of all prompt tokens was read from the cache, None without any.
     `left_out` counts rows that were not asked for; `totals` has them too. `unmeasured` counts
     responses without final figures, `unsaved` sessions of which the client saved no cost,
-    `unpriced` names models without a price.
+    `unpriced` names models without a price. `routed` says whether rows tell of the router as well.
     """
 
     by: str
@@ -45,6 +45,7 @@ class Spending:
     unpriced: tuple[str, ...]
     unsaved: int
     left_out: int = 0
+    routed: bool = False
 
     @property
     def cache_share(self) -> float | None:

@@ -13,12 +13,18 @@ from claude_tier.report import calendar, figures, totals
 from claude_tier.report.decisions import printable
 from claude_tier.report.spending.rows import NOTHING, Row, Spending, cache_share
 from claude_tier.report.status_screen import home
-from claude_tier.report.table import GAP, NARROWEST, Column, render
+from claude_tier.report.table import GAP, NARROWEST, Column, render, wrapped
 from claude_tier.report.totals import Sums
 
 Extra = Mapping[str, object]
 BEYOND = "Unlisted"
+ROUTED = (
+    "Of the router's requests: it was asked in vain (Failed), it answered in the place of another"
+    " (Instead), half of its answers took no longer (Median)."
+)
 UNLISTED = "Unlisted: charged beyond what transcripts show (compaction, titles)."
+# What goes first where room is short: both follow from the columns beside them.
+_SPARE = {"Share": 2, "Per request": 1}
 _NEWEST = ("day", "week", "month", "session", "block")
 
 
@@ -35,8 +41,9 @@ def as_text(found: Spending, *, width: int) -> str:
     """The screen of it."""
     if not found.rows and not found.unlisted.tokens:
         return "Nothing was used."
-    layout = _layout(found.by)
-    columns = [*map(Column, layout.names), *(Column(name, figures=True) for name in layout.figures)]
+    layout = _routed(_layout(found.by)) if found.routed else _layout(found.by)
+    numbers = (Column(name, figures=True, spare=_SPARE.get(name, 0)) for name in layout.figures)
+    columns = [*map(Column, layout.names), *numbers]
     rows = [[*layout.texts(row), *layout.cells(row.sums, row.extra)] for row in found.rows]
     sums = _totals(found, layout)
     if "Project" in layout.names:
@@ -44,7 +51,8 @@ def as_text(found: Spending, *, width: int) -> str:
         _shorten(rows, layout.names.index("Project"), lambda path: _tail(path, room))
     if found.by == "model":
         _shorten(rows, 0, prices.plain_id)
-    return "\n".join([render(columns, rows, width=width, totals=sums), *_notes(found)])
+    notes = [*(wrapped([ROUTED], width) if found.routed else []), *_notes(found)]
+    return "\n".join([render(columns, rows, width=width, totals=sums), *notes])
 
 
 def _totals(found: Spending, layout: Layout) -> list[list[str]]:
@@ -75,6 +83,24 @@ def _served(sums: Sums, _: Extra) -> list[str]:
 def _served_share(sums: Sums, extra: Extra) -> list[str]:
     share = cast("float | None", extra.get("cost_share", 1.0))
     return [*_served(sums, extra), "" if share is None else figures.share(share)]
+
+
+def _routed(layout: Layout) -> Layout:
+    """The same with what the router tells of each provider."""
+    names = (*layout.figures, "Failed", "Instead", "Median")
+    return layout._replace(
+        figures=names, cells=lambda sums, extra: [*layout.cells(sums, extra), *_tries(extra)]
+    )
+
+
+def _tries(extra: Extra) -> list[str]:
+    """Requests that failed, that it answered instead of another, and how long an answer took."""
+    counts = [cast("int | None", extra.get(name)) for name in ("failed_requests", "fallbacks")]
+    took = cast("float | None", extra.get("median_seconds"))
+    return [
+        *("" if number is None else f"{number:,}" for number in counts),
+        "" if took is None else f"{took:.1f} s",
+    ]
 
 
 def _cached(sums: Sums) -> str:
