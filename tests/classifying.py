@@ -1,25 +1,29 @@
-"""How often the task classifier is right, by kind: `python tests/classifying.py`.
+"""How often the task classifier is right, by kind and language: `python tests/classifying.py`.
 
 The prompts are labelled (tests/installer/routing/prompts/README.md). No text of one is printed.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from claude_tier.routing.classify import recognise
 from prompts import UNSURE, Half, Prompt, read
 
-HALVES: tuple[Half, ...] = ("dev", "held_out")
+HALVES: tuple[Half, ...] = ("dev", "held_out", "fresh")
 
 
 class Quality(NamedTuple):
-    """Outcomes by kind and in all; a prompt that nobody could tell is right when it is left."""
+    """Outcomes by kind and language; a prompt that nobody could tell is right when it is left."""
 
     kinds: dict[str, Counter[str]]
-    total: Counter[str]
+    langs: dict[str, Counter[str]]
+
+    @property
+    def total(self) -> Counter[str]:
+        return sum(self.langs.values(), Counter())
 
     @property
     def accuracy(self) -> float:
@@ -41,17 +45,20 @@ def outcome(prompt: Prompt) -> str:
 
 
 def judge(prompts: Iterable[Prompt]) -> Quality:
-    kinds: dict[str, Counter[str]] = {}
+    found = Quality(defaultdict(Counter), defaultdict(Counter))
     for prompt in prompts:
-        kinds.setdefault(prompt.kind, Counter())[outcome(prompt)] += 1
-    return Quality(kinds, sum(kinds.values(), Counter()))
+        told = outcome(prompt)
+        found.kinds[prompt.kind][told] += 1
+        found.langs[prompt.lang][told] += 1
+    return found
 
 
 def as_text(name: str, quality: Quality) -> str:
-    """A table of one half."""
+    """A table of one file."""
     lines = [f"{name:<16} right  wrong  unsure"]
-    for kind, found in [*sorted(quality.kinds.items()), ("in all", quality.total)]:
-        lines.append(f"{kind:<16} {found['right']:>5}  {found['wrong']:>5}  {found[UNSURE]:>6}")
+    rows = [*sorted(quality.kinds.items()), *sorted(quality.langs.items())]
+    for row, found in [*rows, ("in all", quality.total)]:
+        lines.append(f"{row:<16} {found['right']:>5}  {found['wrong']:>5}  {found[UNSURE]:>6}")
     return "\n".join([*lines, f"accuracy {quality.accuracy:.1%}, unsure {quality.unsure:.1%}", ""])
 
 

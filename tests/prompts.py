@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 FOLDER = Path(__file__).parent / "installer" / "routing" / "prompts"
-Half = Literal["dev", "held_out", "practice"]
+Half = Literal["dev", "held_out", "practice", "fresh"]
 UNSURE = "unsure"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, product, starmap
 
 import pytest
 from prompts import FOLDER, Prompt, read
@@ -26,12 +26,21 @@ KINDS = (
     "unsure",
 )
 LARGE = 100_000  # tokens
-DEV, HELD_OUT = read("dev"), read("held_out")
+DEV, HELD_OUT, FRESH = read("dev"), read("held_out"), read("fresh")
 PROMPTS = DEV + HELD_OUT
 
 
 def mix(prompts: list[Prompt]) -> Counter[tuple[str, str]]:
     return Counter((prompt.kind, prompt.lang) for prompt in prompts)
+
+
+def bags(prompts: list[Prompt]) -> list[frozenset[str]]:
+    return [frozenset(prompt.words or (prompt.prompt,)) for prompt in prompts]
+
+
+def alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    """More than half of their words."""
+    return 2 * len(one & other) > len(one | other)
 
 
 def test_every_label_is_a_kind() -> None:
@@ -69,11 +78,7 @@ def test_no_prompt_stands_twice() -> None:
 
 def test_no_prompt_is_another_with_a_noun_changed() -> None:
     """Two prompts share at most half of their words."""
-    bags = [frozenset(prompt.words) for prompt in PROMPTS if prompt.words]
-    alike = [
-        (one, two) for one, two in combinations(bags, 2) if 2 * len(one & two) > len(one | two)
-    ]
-    assert alike == []
+    assert [pair for pair in combinations(bags(PROMPTS), 2) if alike(*pair)] == []
 
 
 def test_a_second_label_is_rare() -> None:
@@ -110,7 +115,36 @@ def test_the_readme_counts_what_is_there() -> None:
 
 def test_practice_is_not_what_is_measured_with() -> None:
     """What weights are fitted to shares at most half of its words with a held-out prompt."""
-    held_out = [frozenset(prompt.words) for prompt in HELD_OUT if prompt.words]
-    practice = [frozenset(prompt.words) for prompt in read("practice") if prompt.words]
-    near = sum(2 * len(one & two) > len(one | two) for one in practice for two in held_out)
+    near = sum(starmap(alike, product(bags(read("practice")), bags(HELD_OUT))))
     assert near == 0  # a number, so that nobody reads a text in a failure
+
+
+def test_fresh_prompts_are_of_every_kind_in_both_languages() -> None:
+    """Each kind has 14 or more, three in five of all are English, and none has a second label."""
+    assert set(mix(FRESH)) == set(product(KINDS, ("en", "de")))
+    assert min(Counter(prompt.kind for prompt in FRESH).values()) >= 14
+    english = sum(prompt.lang == "en" for prompt in FRESH)
+    assert english / len(FRESH) == pytest.approx(0.6, abs=0.03)
+    assert not any(prompt.also for prompt in FRESH)
+
+
+def test_fresh_prompts_are_labelled_and_written_as_the_others() -> None:
+    """Size alone makes a large context, and there are no edges."""
+    assert len(FRESH) >= 210
+    for prompt in FRESH:
+        assert (prompt.kind == "large_context") == (prompt.context_tokens >= LARGE)
+        assert prompt.prompt
+        assert prompt.prompt == prompt.prompt.strip()
+
+
+def test_no_fresh_prompt_repeats_another() -> None:
+    """Neither one of its own file, nor one that was looked at, fitted to or measured with."""
+    near = sum(starmap(alike, combinations(bags(FRESH), 2)))
+    near += sum(starmap(alike, product(bags(FRESH), bags(PROMPTS + read("practice")))))
+    assert near == 0  # a number, so that nobody reads a text in a failure
+
+
+def test_the_readme_counts_the_fresh_ones() -> None:
+    """Where it says what the file is for."""
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert f"| `prompts_fresh.jsonl` | {len(FRESH)} prompts that " in text
