@@ -11,9 +11,7 @@ SHOWN = 160  # characters of an alert
 
 def line() -> str:
     """The newest alert that no session has shown, and how many more there are; each once."""
-    names = _names()
-    seen = (state.read(_told()) or b"").decode("utf-8", "replace").strip()
-    new = [name for name in names if name > seen]
+    new = unseen()
     if not new:
         return ""
     state.write_private(_told(), new[-1] + "\n")
@@ -22,6 +20,12 @@ def line() -> str:
     if len(new) > 1:
         text += " (and %d more)" % (len(new) - 1)
     return text + "; `claude-tier heartbeat history` shows what became of each beat"
+
+
+def unseen() -> list[str]:
+    """The files of alerts that no session has shown, oldest first."""
+    seen = (state.read(_told()) or b"").decode("utf-8", "replace").strip()
+    return [name for name in _names() if name > seen]
 
 
 def _told() -> str:

@@ -119,7 +119,19 @@ def _ours(event: Json, rules: Json) -> str:
         parts.append((9, spent + " list price"))
     else:
         parts.insert(1, (3, spent))
+    parts += _heartbeat(db, now)
     return columns.fit(parts, room(event))
+
+
+def _heartbeat(db: sqlite3.Connection, now: float) -> list[Part]:
+    """Only where there are beats and something is wrong with them."""
+    if not os.path.exists(state.path("heartbeat", "files.json")):
+        return []
+    from . import liveness
+
+    found = liveness.standing(db, now)
+    wrong = liveness.said(found) if found else ""
+    return [(3, "heartbeat " + wrong)] if wrong else []
 
 
 def _off(now: float) -> list[Part]:

@@ -56,13 +56,13 @@ def spent(db: sqlite3.Connection, config: Config, rules: Json, folder: Path, now
     """The highest level of the budgets of all beats, of the user and of that project."""
     root = project.root(str(folder))
     here = {"session": -1, "project": ledger.known_id(db, root)}
-    all_ = {**rules, "budgets": [*rules["budgets"], _own(config)]}
+    all_ = {**rules, "budgets": [*rules["budgets"], own_budget(config)]}
     found = [one for one in budget.standing(db, all_, here, now) if _holds(one["budget"])]
     worst = max(found, key=lambda one: LEVELS.index(one["level"]))
     return Spent(worst["level"], worst["budget"]["name"])
 
 
-def _own(config: Config) -> Json:
+def own_budget(config: Config) -> Json:
     """`heartbeat.budget`, as policy.json would have it."""
     limit = config.heartbeat.budget
     return {

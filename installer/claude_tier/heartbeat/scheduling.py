@@ -105,6 +105,18 @@ def _next() -> list[str]:
     return ["`claude-tier heartbeat status` shows the first tick within a minute."]
 
 
+def warnings() -> list[str]:
+    """What beats need and a scheduler does not give them."""
+    from claude_tier.config import ConfigError
+    from claude_tier.heartbeat import environment, known
+
+    try:
+        world = known.read()
+    except ConfigError as error:
+        return [f"{error.faults[0]}. No beat runs until that is mended."]
+    return list(environment.lacking(world.config, (one.beat for one in world.beats)))
+
+
 def _file() -> Path:
     return Path(state.path(trust.FOLDER, FILE))
 

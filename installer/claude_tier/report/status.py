@@ -13,6 +13,7 @@ from claude_tier_hooks import (
     __version__,
     backup,
     ledger,
+    liveness,
     policy,
     prices,
     project,
@@ -82,6 +83,7 @@ class Status:
 
     `installed` says whether a settings file in effect in that folder has our hooks. `cooldowns`
     and `emergency`, as far as that was switched on by hand, are about the router alone.
+    `heartbeat` is None where nothing is to run.
     """
 
     installed: bool
@@ -98,6 +100,7 @@ class Status:
     unpriced: tuple[tuple[str, int], ...]
     cooldowns: tuple[Cooling, ...]
     emergency: Emergency | None
+    heartbeat: Json | None
     ledger: Health
     folder: str
 
@@ -121,6 +124,7 @@ class Status:
             "unpriced": [{"model": name, "responses": n} for name, n in self.unpriced],
             "cooldowns": [one.fields() for one in self.cooldowns],
             "emergency": self.emergency.fields() if self.emergency else None,
+            "heartbeat": self.heartbeat,
             "ledger": asdict(self.ledger),
             "folder": self.folder,
         }
@@ -146,6 +150,7 @@ def query(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> Statu
         unpriced=tuple(unpriced.models(db)),
         cooldowns=cooling.listed(db, now),
         emergency=by_hand.standing(now),
+        heartbeat=liveness.standing(db, now),
         ledger=_health(db),
         folder=state.state_dir(),
     )

@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from claude_tier_hooks import liveness
 from claude_tier_hooks import policy as ladder
+from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import budgets, cooling, decisions, figures, pace, sessions
 from claude_tier.report.status import PolicyState, Rung, Status
@@ -22,6 +24,7 @@ def as_text(status: Status, *, now: float, width: int) -> str:
         [*filter(None, [pace.as_text(status.pace, now=now, width=width)])],
         wrapped([*_spending(status), *_running(status, now)], width),
         wrapped(_router(status, now), width),
+        wrapped(_heartbeat(status, now), width),
         [_decisions(status, width)],
         wrapped(_ledger(status), width),
     ]
@@ -132,6 +135,33 @@ def _router(status: Status, now: float) -> Iterator[str]:
     if on:
         yield f"Emergency mode, {on.text(now)}: only models on this machine are asked. `{on.ends}`"
     yield from cooling.lines(status.cooldowns, now)
+
+
+def _heartbeat(status: Status, now: float) -> Iterator[str]:
+    """One line, and what to do where something is wrong."""
+    found = status.heartbeat
+    if found is None:
+        return
+    wrong = ", ".join(heartbeat_faults(found))
+    tick = found["last_tick"]
+    last = "no tick yet" if tick is None else f"last tick {sessions.age(tick, now)} ago"
+    yield f"Heartbeat: {wrong or 'well'}; {last}." + (
+        " `claude-tier heartbeat status`" * bool(wrong)
+    )
+
+
+def heartbeat_faults(found: Json) -> Iterator[str]:
+    """What is wrong with the heartbeat, the most pressing first."""
+    if found["scheduler"] == liveness.DEAD:
+        yield "its scheduler is dead"
+    if found["scheduler"] == liveness.NONE:
+        yield "no scheduler is installed"
+    if found["alerts"]:
+        yield figures.plural(found["alerts"], "alert") + " not shown yet"
+    for name in found["failing"]:
+        yield f"{decisions.printable(name)} fails"
+    for name in found["disabled"]:
+        yield f"{decisions.printable(name)} is off"
 
 
 def _decisions(status: Status, width: int) -> str:

@@ -13,6 +13,8 @@ COMMANDS = {
     "add": "Let a HEARTBEAT.md run on this machine.",
     "remove": "Let it run no longer.",
     "list": "Show the files that were added, and their checks.",
+    "status": "Show whether it lives, and what each check came to.",
+    "history": "Show what became of each planned time.",
     "install": "Have a scheduler look every minute whether one is due.",
     "uninstall": "Have it look no longer.",
     "run": "Run a check now.",

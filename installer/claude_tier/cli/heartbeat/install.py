@@ -35,4 +35,6 @@ def command(*, scheduler: str | None, dry_run: bool) -> int:
     switch.refuse_in_session("heartbeat install")
     for line in scheduling.install(scheduler):
         click.echo(line)
+    for line in scheduling.warnings():
+        click.echo(f"Warning: {line}", err=True)
     return 0

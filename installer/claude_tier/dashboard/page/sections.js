@@ -253,6 +253,7 @@ function* checks(stats) {
   for (const one of stats.unpriced) {
     yield ["warn", name(one.model), ` has no price (${plural(one.responses, "response")}): no dollar budget sees it. `, command("claude-tier prices")];
   }
+  if (stats.heartbeat) yield heartbeat(stats.heartbeat, now);
   const { ledger } = stats;
   const saved = ledger.last_backup ? `last backup ${ledger.last_backup.split("/").pop()}` : "no backup yet";
   yield ["ok", `Ledger: ${plural(ledger.responses, "response")}, ${size(ledger.bytes)}, `, name(saved), "."];
@@ -261,4 +262,19 @@ function* checks(stats) {
     yield ["stop", "A damaged ledger was set aside: ", name(short(path)), ". ", command("claude-tier ledger rebuild")];
   }
   yield ["ok", "Files: ", name(short(stats.folder))];
+}
+
+/** Whether its ticks come, and what its checks came to. */
+function heartbeat(found, now) {
+  const tick = found.last_tick === null ? "no tick yet" : `last tick ${age(found.last_tick, now)} ago`;
+  const wrong = [
+    found.scheduler === "dead" ? "its scheduler is dead" : "",
+    found.scheduler === "none" ? "no scheduler is installed" : "",
+    found.alerts ? `${plural(found.alerts, "alert")} not shown yet` : "",
+    ...found.failing.map((one) => `${visible(one)} fails`),
+    ...found.disabled.map((one) => `${visible(one)} is off`),
+  ].filter(Boolean);
+  if (!wrong.length) return ["ok", `Heartbeat: well, ${tick}.`];
+  const state = found.scheduler === "dead" ? "stop" : "warn";
+  return [state, `Heartbeat: ${wrong.join(", ")}; ${tick}. `, el("code", {}, "claude-tier heartbeat status")];
 }

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from claude_tier.install.doctor import asking, counting, registration, runtime, surroundings, tools
+from claude_tier.install.doctor import (
+    asking,
+    beating,
+    counting,
+    registration,
+    runtime,
+    surroundings,
+    tools,
+)
 from claude_tier.install.doctor.machine import Machine
 from claude_tier.install.doctor.report import Finding, Report, closed, fault
 
@@ -39,6 +47,7 @@ CHECKS: tuple[Check, ...] = (
     surroundings.subagent_line,
     tools.local_models,
     asking.providers,
+    beating.heartbeat,
 )
 
 

@@ -275,6 +275,9 @@ def _wrong(found: Snapshot) -> Iterator[str]:
     if health.damaged:
         yield "A damaged ledger was set aside: run `claude-tier ledger rebuild`."
     yield from health.mistakes
+    wrong = ", ".join(status_screen.heartbeat_faults(health.heartbeat)) if health.heartbeat else ""
+    if wrong:
+        yield f"Heartbeat: {wrong}: `claude-tier heartbeat status`."
     if health.spooled:
         yield f"{figures.plural(health.spooled, 'decision')} wait in the spool."
     if found.today.unpriced_requests:

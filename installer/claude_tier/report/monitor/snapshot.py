@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from claude_tier_hooks import backup, budget, ledger, project, refresh, state
+from claude_tier_hooks import backup, budget, ledger, liveness, project, refresh, state
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.report import budgets, decisions, pace, sessions
@@ -70,7 +70,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Health:
-    """The ledger's file in bytes, what waits to be looked after, and mistakes in config files."""
+    """The ledger's file in bytes, what waits to be looked after, and mistakes in config files.
+
+    `heartbeat` is None where nothing is to run.
+    """
 
     bytes: int
     spooled: int
@@ -79,6 +82,7 @@ class Health:
     last_hook: float | None
     stale: bool
     mistakes: tuple[str, ...]
+    heartbeat: Json | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def query(
         sessions=tuple(_working(db, one) for one in sessions.running()),
         runs=(*_running(db, now), *_starting(db, now)),
         decisions=tuple(decisions.query(db, decisions.Slice(last=DECISIONS))[::-1]),
-        health=_health(rules, folder),
+        health=_health(db, rules, folder, now),
         notice=notice,
     )
 
@@ -212,7 +216,7 @@ def _starting(db: sqlite3.Connection, now: float) -> list[Run]:
     return [Run(*row) for row in db.execute(_STARTING, {"now": now, "word": now - SILENT})]
 
 
-def _health(rules: Json, folder: str) -> Health:
+def _health(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> Health:
     path, copies = ledger.file(), backup.kept()
     return Health(
         bytes=sum(map(_bytes, (path, path + "-wal"))),
@@ -222,6 +226,7 @@ def _health(rules: Json, folder: str) -> Health:
         last_hook=_last_hook(),
         stale=refresh.stale(rules.get("sources") or []),
         mistakes=tuple(map(_mistake, refresh.faults(project.root(folder)))),
+        heartbeat=liveness.standing(db, now),
     )
 
 

@@ -1,0 +1,146 @@
+"""Receipts as they are read: what became of the planned times of beats, also of those long gone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from claude_tier.errors import UserError
+from claude_tier.heartbeat.receipts import Origin, Status
+from claude_tier.pipelines.screen import dollars
+from claude_tier.report import figures
+from claude_tier.report.decisions import printable
+from claude_tier.report.table import Column, render
+
+NONE = "No receipt yet: ticks write them, `claude-tier heartbeat install` has ticks come."
+COLUMNS = (
+    Column("At"),
+    Column("Beat"),
+    Column("Times", figures=True, spare=3),
+    Column("Came to"),
+    Column("Because"),
+    Column("Answered", spare=1),
+    Column("Cost", figures=True),
+    Column("Took", figures=True, spare=2),
+)
+_QUERY = (
+    "SELECT n.text, r.slot, r.last, r.slots, r.origin, r.status, r.reason, r.began, r.ended,"
+    " r.asked, r.served, r.ok, r.saved_bytes, r.saved_usd, r.exchange, u.usd"
+    " FROM receipt r JOIN name n ON n.id = r.beat LEFT JOIN exchange e ON e.id = r.exchange"
+    " LEFT JOIN usage u ON u.key = e.usage"
+    " WHERE (?1 IS NULL OR n.text = ?1 OR substr(n.text, -length(?1) - 1) = '#' || ?1)"
+    " AND (?2 IS NULL OR r.last >= ?2) AND (NOT ?4 OR r.status <> 'skipped')"
+    " ORDER BY r.slot DESC, n.text LIMIT ?3"
+)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of the `slots` planned times from `slot` to `last`; times are epoch seconds.
+
+    `ok` is whether the model said that all is well. `usd` is None where nothing was asked or the
+    answer has no price; `saved_usd` is about what a request that was not sent would have cost.
+    """
+
+    beat: str
+    slot: float
+    last: float
+    slots: int
+    origin: Origin
+    status: Status
+    reason: str | None
+    began: float | None
+    ended: float | None
+    asked: str | None
+    served: str | None
+    ok: bool | None
+    saved_bytes: int | None
+    saved_usd: float | None
+    exchange: str | None
+    usd: float | None
+
+    @property
+    def name(self) -> str:
+        return self.beat.rpartition("#")[2]
+
+    @property
+    def came_to(self) -> str:
+        """Its status, or what the model said: well, alert."""
+        if self.status == "ran":
+            return "well" if self.ok else "alert"
+        return self.status
+
+    def fields(self) -> dict[str, object]:
+        """The JSON of it."""
+        file = self.beat.rpartition("#")[0]
+        return {**asdict(self), "beat": self.name, "file": file, "came_to": self.came_to}
+
+
+def query(
+    db: sqlite3.Connection, beat: str | None, *, since: float | None = None, most: int = -1
+) -> list[Receipt]:
+    """Those of a beat, by its name or with its file, or of all; oldest first.
+
+    UserError for a beat that has none and never had.
+    """
+    found = [_receipt(row) for row in db.execute(_QUERY, (beat, since, most, False))][::-1]
+    if beat is not None and not found and since is None:
+        raise UserError(f"{beat} has no receipt", "`claude-tier heartbeat list` shows every beat.")
+    return found
+
+
+def newest(db: sqlite3.Connection, beat: str, *, run: bool = False) -> Receipt | None:
+    """The newest of a beat, with its file; of one that was begun where `run` says so."""
+    row = db.execute(_QUERY, (beat, None, 1, run)).fetchone()
+    return _receipt(row) if row else None
+
+
+def _receipt(row: Sequence[object]) -> Receipt:
+    values = dict(zip(Receipt.__dataclass_fields__, row, strict=True))
+    ok = values["ok"]
+    return Receipt(**{**values, "ok": None if ok is None else bool(ok)})  # type: ignore[arg-type]
+
+
+def as_text(found: Sequence[Receipt], *, width: int) -> str:
+    """A line for each receipt, and the sums below."""
+    if not found:
+        return NONE
+    rows = [
+        [
+            moments(one),
+            one.name,
+            f"{one.slots}" if one.slots > 1 else "",
+            one.came_to + (" (by hand)" if one.origin == "hand" else ""),
+            printable(one.reason or ""),
+            printable(one.served or ""),
+            "" if one.exchange is None else dollars(one.usd),
+            "" if one.began is None or one.ended is None else f"{one.ended - one.began:.0f} s",
+        ]
+        for one in found
+    ]
+    return f"{render(COLUMNS, rows, width=width)}\n\n{summary(found)}"
+
+
+def summary(found: Sequence[Receipt]) -> str:
+    """How many ran and what they cost, and what was not sent."""
+    ran = [one for one in found if one.exchange is not None]
+    unpriced = any(one.usd is None for one in ran)
+    spent = figures.money(sum(one.usd or 0.0 for one in ran), at_least=unpriced)
+    text = f"{figures.plural(len(ran), 'request')}, {spent}."
+    kept = [one for one in found if one.saved_bytes is not None]
+    if kept:
+        size = figures.size(sum(one.saved_bytes or 0 for one in kept))
+        saved = dollars(sum(one.saved_usd or 0.0 for one in kept))
+        text += f" Not sent: {figures.plural(len(kept), 'request')}, {size}, about {saved}."
+    return text
+
+
+def moments(one: Receipt) -> str:
+    """When, in local time: Nov 27 18:00, or Nov 27 18:00 - 19:30."""
+    first, last = datetime.fromtimestamp(one.slot), datetime.fromtimestamp(one.last)
+    if one.slots == 1:
+        return f"{first:%b %d %H:%M}"
+    same = first.date() == last.date()
+    return f"{first:%b %d %H:%M} - {last:{'' if same else '%b %d '}%H:%M}"
