@@ -69,7 +69,9 @@ def register(plan: Plan, old: Install | None, now: float, *, asked: bool) -> Too
             f"Claude Code has another MCP server named {NAME}",
             f"`{_shown(_remove(plan.target))}` removes it; nothing was changed.",
         )
-    if not is_current(entry):
+    if entry is not None and not is_current(entry) and entry.get("env"):
+        plan.notes.append(_left_alone(plan.target))
+    elif not is_current(entry):
         plan.calls += [] if entry is None else [_remove(plan.target)]
         plan.calls.append(_add(plan.target))
     if plan.calls and asked and shutil.which("claude") is None:
@@ -111,6 +113,15 @@ def _add(target: Target) -> Call:
 
 def _remove(target: Target) -> Call:
     return Call(("claude", "mcp", "remove", "--scope", target.scope, NAME), target.root)
+
+
+def _left_alone(target: Target) -> str:
+    """Of a registration that only its user can renew: a key in its `env` would be in our words."""
+    return (
+        f"The MCP server {NAME} is registered with variables of your own and starts an older"
+        f" claude-tier; to renew it: `{_shown(_remove(target))}`, then `{_shown(_add(target))}`"
+        " with your variables"
+    )
 
 
 def _shown(call: Call) -> str:

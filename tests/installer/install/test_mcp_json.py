@@ -51,6 +51,20 @@ def test_without_a_record_ours_is_found_all_the_same(text: str) -> None:
     assert not has_ours(left)
 
 
+@given(texts())
+def test_what_somebody_added_to_ours_stays(text: str) -> None:
+    """A colleague's variables in the project's file, of which this machine has no record."""
+    found = _parsed(merge(text, None).text)
+    found[SERVERS][NAME]["env"] = {"LAN_KEY": "${LAN_KEY}"}
+    theirs = json.dumps(found)
+    merged = merge(theirs, None)
+    assert merged.text == theirs
+    assert merge(theirs, merged.record) == merged
+    left = unmerge(theirs, merged.record)
+    assert left is not None
+    assert not has_ours(left)
+
+
 def _parsed(text: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(text.removeprefix("\ufeff"))
     return found

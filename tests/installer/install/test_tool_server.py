@@ -80,6 +80,21 @@ def test_a_later_install_keeps_the_registration_right(
 
 
 @pytest.mark.usefixtures("client")
+def test_variables_that_the_user_gave_the_server_are_not_lost(
+    install: Run, user: Target, home: Path, servers: Callable[[], dict[str, Any]]
+) -> None:
+    """A renewal could pass a key on only where every process sees it."""
+    install(user, mcp=True)
+    entry = {"command": "/gone/python", "args": ENTRY["args"], "env": {"LAN_KEY": "sk-1"}}
+    keep(home, **{NAME: entry})
+    outcome = install(user, mcp=True)
+    assert outcome.calls == ()
+    assert "variables of your own" in "\n".join(outcome.lines())
+    assert "sk-1" not in "\n".join(outcome.lines())
+    assert servers() == {NAME: entry}
+
+
+@pytest.mark.usefixtures("client")
 def test_another_server_of_that_name_is_left_alone(
     install: Run, uninstall: Run, user: Target, home: Path, state: Path
 ) -> None:
