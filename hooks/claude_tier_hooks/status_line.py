@@ -12,7 +12,18 @@ import sqlite3
 import sys
 import time
 
-from . import budget, chain, columns, decision, ledger, pace, policy, project, state
+from . import (
+    budget,
+    chain,
+    columns,
+    decision,
+    ledger,
+    pace,
+    policy,
+    project,
+    router_health,
+    state,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,7 +130,7 @@ def _ours(event: Json, rules: Json) -> str:
         parts.append((9, spent + " list price"))
     else:
         parts.insert(1, (3, spent))
-    parts += _heartbeat(db, now)
+    parts += [*_heartbeat(db, now), *_router(db, now)]
     return columns.fit(parts, room(event))
 
 
@@ -132,6 +143,12 @@ def _heartbeat(db: sqlite3.Connection, now: float) -> list[Part]:
     found = liveness.standing(db, now)
     wrong = liveness.said(found) if found else ""
     return [(3, "heartbeat " + wrong)] if wrong else []
+
+
+def _router(db: sqlite3.Connection, now: float) -> list[Part]:
+    """What the router does not ask; a session can do without it first."""
+    words = router_health.words(router_health.query(db, now), now)
+    return [(10, words)] if words else []
 
 
 def _off(now: float) -> list[Part]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from unicodedata import east_asian_width
 
 import pytest
-from claude_tier_hooks import columns, ledger, status_line
+from claude_tier_hooks import columns, cooldowns, ledger, status_line
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,35 @@ def test_what_is_tight_and_when_it_is_full(home: Path, state: Path) -> None:
     spend(1.0)
 
     assert shown(home) == "tier opus · today $8.50 · daily 85 % warn, 100 % at 13:30"
+
+
+@pytest.mark.usefixtures("noon")
+def test_what_the_router_does_not_ask_is_said_while_there_is_anything(
+    home: Path, state: Path
+) -> None:
+    """At the end of the line; whoever switched tiering off did not switch that off."""
+    policy(state)
+    fault = {"cause": "pace", "why": "", "until": None}
+    with closing(ledger.connect(patience=10)) as db, ledger.Writing(db):
+        cooldowns.fail(db, ("openrouter", "-", "m"), fault, NOON, 60)
+    assert shown(home) == "tier opus · today $0.00 · openrouter cooling"
+    (state / "emergency").write_text(json.dumps({"since": NOON, "until": NOON + 9000}))
+    (state / "off").write_text("{}")
+    assert shown(home) == "tier opus · today $0.00 · off · local only until 14:30"
+
+
+@pytest.mark.usefixtures("noon")
+def test_the_router_is_left_out_before_anything_else(
+    home: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also before dollars at list prices, which go next."""
+    policy(state)
+    (state / "emergency").write_text("{}")
+    whole = "tier opus · 5h 42 % · 7d 66 %, 100 % at Mon 12:25 · today $0.00 list price"
+    monkeypatch.setenv("COLUMNS", str(columns.wide(whole) + status_line.MARGIN))
+    assert shown(home, rate_limits=limits(42, 66)) == whole
+    monkeypatch.setenv("COLUMNS", "200")
+    assert shown(home, rate_limits=limits(42, 66)) == whole + " · local only"
 
 
 @pytest.mark.usefixtures("noon")
