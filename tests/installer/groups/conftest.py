@@ -79,11 +79,13 @@ class User:
         told = str(self.home / "told")
         return {"HOME": str(self.home), "PATH": path, "PYTHONPATH": IMPORTS, "TOLD": told}
 
-    def configure(self, **keys: object) -> None:
-        """`chat` on the endpoint, with these keys."""
+    def configure(
+        self, *, kind: str = "anthropic-compatible", url: str | None = None, **keys: object
+    ) -> None:
+        """`chat` on the endpoint, or on another of that kind, with these keys."""
         made = {"provider": "other", "model": "tiny", **keys}
         text = {
-            "providers": {"other": {"kind": "anthropic-compatible", "base_url": self.endpoint}},
+            "providers": {"other": {"kind": kind, "base_url": url or self.endpoint}},
             "groups": {"chat": made, "odd": {"env": {"ODD": "1"}}},
         }
         self.write(json.dumps(text))
@@ -93,9 +95,12 @@ class User:
         self.state.mkdir(parents=True, exist_ok=True)
         (self.state / "config.yaml").write_text(text)
 
+    @property
+    def config(self) -> config.Config:
+        return config.load(self.state / "config.yaml").config
+
     def profile(self, name: str = "chat", **environ: str) -> profile.Profile:
-        found = config.load(self.state / "config.yaml").config
-        return profile.of(found, name, environ)
+        return profile.of(self.config, name, environ)
 
     def start(
         self, *arguments: str, stdin: int | IO[bytes] = subprocess.DEVNULL, **env: str

@@ -6,6 +6,7 @@ import json
 import sqlite3
 
 import pytest
+from claude_tier.groups import preflight
 from claude_tier.livecheck import Request, ScriptedAPI
 from claude_tier_hooks import ledger
 from loopback_server import Handler, LoopbackServer
@@ -22,13 +23,6 @@ def exchanges() -> list[dict[str, object]]:
     rows = [dict(row) for row in db.execute("SELECT * FROM exchange")]
     db.close()
     return rows
-
-
-def dead(user: User, **keys: object) -> None:
-    """`chat` on an address where nobody is."""
-    provider = {"kind": "anthropic-compatible", "base_url": DEAD}
-    chat = {"provider": "other", "model": "tiny", **keys}
-    user.write(json.dumps({"providers": {"other": provider}, "groups": {"chat": chat}}))
 
 
 def test_the_profile_is_told_on_stderr(user: User) -> None:
@@ -89,7 +83,7 @@ def test_a_streamed_run_does_not_fall_back_in_the_middle(user: User) -> None:
 
 def test_an_endpoint_that_is_not_there_is_a_failure_with_a_remedy(user: User) -> None:
     """The client is not even started."""
-    dead(user)
+    user.configure(url=DEAD)
     done = user.run(*RUN, "-p", "print x")
 
     assert (done.code, done.out, user.told) == (1, b"", [])
@@ -98,7 +92,7 @@ def test_an_endpoint_that_is_not_there_is_a_failure_with_a_remedy(user: User) ->
 
 def test_a_fallback_is_kept_in_the_ledger(user: User) -> None:
     """Who was asked, why they did not answer, who was asked instead; no prompt."""
-    dead(user, fallback="sonnet")
+    user.configure(url=DEAD, fallback="sonnet")
     done = user.run(*RUN, "-p", "print secret")
 
     assert (done.code, done.out) == (0, b"secret")
@@ -118,7 +112,7 @@ def test_a_fallback_is_kept_in_the_ledger(user: User) -> None:
 @pytest.mark.parametrize("how", ["by hand", "by configuration"])
 def test_where_only_this_machine_may_answer_claude_is_not_asked(how: str, user: User) -> None:
     """Emergency mode, and how it ends."""
-    dead(user, fallback="haiku")
+    user.configure(url=DEAD, fallback="haiku")
     if how == "by hand":
         (user.state / "emergency").write_text('{"since": 1, "until": null}')
     else:
@@ -166,18 +160,16 @@ class Listless(Handler):
         self.wfile.write(content)
 
 
-@pytest.mark.parametrize(("model", "code"), [("tiny", 0), ("other", 1)])
+@pytest.mark.parametrize(("model", "there"), [("tiny", True), ("other", False)])
 def test_an_endpoint_without_a_list_of_models_is_asked_for_one_token(
-    model: str, code: int, user: User
+    model: str, there: bool, user: User
 ) -> None:
     """Many servers that speak Anthropic's API have no such list."""
     with LoopbackServer(Listless) as server:
-        provider = {"kind": "anthropic-compatible", "base_url": server.url}
-        groups = {"chat": {"provider": "other", "model": model}}
-        user.write(json.dumps({"providers": {"other": provider}, "groups": groups}))
-        done = user.run(*RUN, "-p", "print x")
+        user.configure(url=server.url, model=model)
+        fault = preflight.look(user.config, user.profile())
 
-    assert (done.code, len(user.told)) == (code, 1 - code)
+    assert (fault is None) is there
     assert server.seen[-1].body["max_tokens"] == 1
 
 
@@ -191,19 +183,22 @@ class Ollama(Handler):
         self.wfile.write(content)
 
 
-@pytest.mark.parametrize(("model", "code"), [("here", 0), ("here:latest", 0), ("there:8b", 1)])
-def test_a_model_that_ollama_has_not_got_is_named_with_the_command_for_it(
-    model: str, code: int, user: User
-) -> None:
+@pytest.mark.parametrize("model", ["here", "here:latest"])
+def test_a_model_that_ollama_has_is_ready(model: str, user: User) -> None:
+    """Under its name with and without what Ollama puts after it."""
+    with LoopbackServer(Ollama) as server:
+        user.configure(kind="ollama", url=server.url, model=model)
+        assert preflight.look(user.config, user.profile()) is None
+
+
+def test_a_model_that_ollama_has_not_got_is_named_with_the_command_for_it(user: User) -> None:
     """Before the client starts: it would only say that there is an issue."""
     with LoopbackServer(Ollama) as server:
-        provider = {"kind": "ollama", "base_url": server.url}
-        groups = {"chat": {"provider": "other", "model": model}}
-        user.write(json.dumps({"providers": {"other": provider}, "groups": groups}))
+        user.configure(kind="ollama", url=server.url, model="there:8b")
         done = user.run(*RUN, "-p", "print x")
 
-    assert (done.code, len(user.told)) == (code, 1 - code)
-    assert code == 0 or "it has no model there:8b\n`ollama pull there:8b`" in done.errors
+    assert (done.code, user.told) == (1, [])
+    assert "it has no model there:8b\n`ollama pull there:8b`" in done.errors
 
 
 def test_a_dry_run_starts_nothing_and_shows_no_key(user: User) -> None:
