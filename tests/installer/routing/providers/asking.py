@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -79,6 +80,11 @@ def ask(
     return anyio.run(_ask, there, prompt or Prompt.of("hello"), stream, model)
 
 
+def ask_each(asked: Sequence[tuple[Client, bool]]) -> list[Outcome]:
+    """What comes of a request to each of these clients, all at once; with whether it streams."""
+    return anyio.run(_ask_each, asked)
+
+
 def look(there: Client) -> Found:
     return anyio.run(_look, there)
 
@@ -100,6 +106,18 @@ async def _ask(there: Client, prompt: Prompt, stream: bool, model: str) -> Outco
     except Fault as fault:
         return Outcome(tuple(pieces), end, fault)
     return Outcome(tuple(pieces), end)
+
+
+async def _ask_each(asked: Sequence[tuple[Client, bool]]) -> list[Outcome]:
+    found: dict[int, Outcome] = {}
+
+    async def one(number: int, there: Client, stream: bool) -> None:
+        found[number] = await _ask(there, Prompt.of("hello"), stream, MODEL)
+
+    async with anyio.create_task_group() as group:
+        for number, (there, stream) in enumerate(asked):
+            group.start_soon(one, number, there, stream)
+    return [found[number] for number in sorted(found)]
 
 
 async def _look(there: Client) -> Found:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from contextlib import aclosing
+from collections.abc import Iterator
+from contextlib import ExitStack, aclosing
 from dataclasses import replace
+from functools import cache
 
 import anyio
 import llama_server
@@ -33,6 +35,25 @@ SCHEMA = {
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, KEY)
+
+
+@pytest.fixture(scope="module")
+def llama() -> Iterator[llama_server.Start]:
+    """Servers that no test stops, each started once."""
+    missing = llama_server.missing()
+    if missing:
+        pytest.skip(missing)
+    with ExitStack() as running:
+        yield cache(
+            lambda *args, **more: running.enter_context(llama_server.serving(*args, **more))
+        )
+
+
+@pytest.fixture
+def mortal(llama: llama_server.Start) -> Iterator[llama_server.Llama]:
+    """One of a test's own, that babbles."""
+    with llama_server.serving(None, ctx=131072) as server:
+        yield server
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -109,41 +130,39 @@ def test_its_window_is_its_own_word(llama: llama_server.Start, way: Way) -> None
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_one_that_dies_in_the_middle_broke_off(llama: llama_server.Start, way: Way) -> None:
+def test_one_that_dies_in_the_middle_broke_off(mortal: llama_server.Llama, way: Way) -> None:
     """What it had said is no answer."""
 
     async def kill_midway() -> None:
         async with (
-            client(server.url, way) as there,
+            client(mortal.url, way) as there,
             aclosing(there.answer("tiny", endless, stream=True)) as events,
         ):
             async for event in events:
                 assert isinstance(event, Delta)
-                server.stop()
+                mortal.stop()
 
     endless = replace(Prompt.of("hi"), max_tokens=100_000)
-    server = llama(None, ctx=131072)
     with pytest.raises(Fault) as caught:
         anyio.run(kill_midway)
 
     assert (caught.value.cause, caught.value.broke_off) == ("server", True)
-    found = ask(client(server.url, way)).fault
+    found = ask(client(mortal.url, way)).fault
     assert found is not None
     assert found.cause == "connect"
 
 
-def test_one_that_babbles_is_left_at_the_deadline(llama: llama_server.Start) -> None:
+def test_one_that_babbles_is_left_at_the_deadline(mortal: llama_server.Llama) -> None:
     """Text that keeps coming is no reason to wait for its end."""
     endless = replace(Prompt.of("hi"), max_tokens=1_000_000)
-    server = llama(None, ctx=131072)
-    found = ask(client(server.url, WAYS[0], Limits(0.5, 60)), endless, stream=True)
+    found = ask(client(mortal.url, WAYS[0], Limits(0.5, 60)), endless, stream=True)
 
     assert found.fault is not None
     assert (found.fault.cause, found.fault.broke_off) == ("timeout", True)
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_who_goes_away_stops_the_work(llama: llama_server.Start, stream: bool) -> None:
+def test_who_goes_away_stops_the_work(mortal: llama_server.Llama, stream: bool) -> None:
     """The connection is closed, so that nobody computes, or bills, for nothing."""
     endless = replace(Prompt.of("hi"), max_tokens=16_000)
 
@@ -155,8 +174,7 @@ def test_who_goes_away_stops_the_work(llama: llama_server.Start, stream: bool) -
                         pass
             await anyio.to_thread.run_sync(lambda: recorder.broken.wait(30))
 
-    server = llama(None)
-    with Recorder(server.url) as recorder:
+    with Recorder(mortal.url) as recorder:
         anyio.run(go_away)
 
         assert recorder.broken.is_set()
