@@ -29,7 +29,7 @@ from claude_tier.report.decisions import Decision
 from claude_tier.report.pace import Pace
 from claude_tier.report.sessions import Session
 from claude_tier.report.totals import Totals
-from claude_tier.routing import by_hand, cooling
+from claude_tier.routing import health
 from claude_tier.routing.by_hand import Emergency
 from claude_tier.routing.cooling import Cooling
 
@@ -134,7 +134,7 @@ def query(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> Statu
     """Everything the screen shows, for a user who works in that folder."""
     today = days.parse("today", now)
     found = db.execute("SELECT count(*) FROM reservation WHERE expires > ?", (now,)).fetchone()
-    place = budgets.here(db, folder)
+    place, router = budgets.here(db, folder), health.query(db, now)
     return Status(
         installed=_installed(folder),
         off_until=state.off_until(now),
@@ -148,8 +148,8 @@ def query(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> Statu
         subagents=found[0],
         decisions=tuple(decisions.query(db, decisions.Slice(last=DECISIONS))),
         unpriced=tuple(unpriced.models(db)),
-        cooldowns=cooling.listed(db, now),
-        emergency=by_hand.standing(now),
+        cooldowns=router.cooldowns,
+        emergency=router.emergency,
         heartbeat=liveness.standing(db, now),
         ledger=_health(db),
         folder=state.state_dir(),

@@ -16,8 +16,8 @@ from claude_tier.routing.cooling import Cooling
 class RouterHealth:
     """`cooldowns` by provider and model; `emergency` as far as it was switched on by hand."""
 
-    cooldowns: tuple[Cooling, ...] = ()
-    emergency: Emergency | None = None
+    cooldowns: tuple[Cooling, ...]
+    emergency: Emergency | None
 
     def holding(self, now: float) -> tuple[Cooling, ...]:
         """The cooldowns that keep something out now."""

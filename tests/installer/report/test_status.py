@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import HAIKU, HOUR, NOON, OPUS, answer, budget, charge, decide, policy
+from books import HAIKU, HOUR, NOON, OPUS, answer, budget, charge, cool, decide, policy
 from claude_tier import cli
 from claude_tier.report import ledger_file, status, status_screen
+from claude_tier.routing import by_hand
 from claude_tier_hooks import backup, state
 from claude_tier_hooks import policy as rules
 from syrupy.assertion import SnapshotAssertion
@@ -80,6 +81,18 @@ def test_a_working_day_on_one_screen(home: Path, snapshot: SnapshotAssertion) ->
     backup.write(NOON)
     Path(state.path("live")).write_text(str(int(NOON - 300)))
     assert screen() == snapshot
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_what_the_router_does_not_ask_and_how_that_ends(
+    home: Path, width: int, snapshot: SnapshotAssertion
+) -> None:
+    """Emergency mode first; a cooldown that is over is nothing to know."""
+    by_hand.turn_on(NOON, 7200)
+    cool("openrouter", "x/y:free", cause="billing")
+    cool("lan", until=NOON)
+    (section,) = [part for part in screen(width).split("\n\n") if "Emergency" in part]
+    assert section == snapshot
 
 
 def test_an_install_without_a_session_says_to_start_one(home: Path) -> None:

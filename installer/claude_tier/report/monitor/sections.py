@@ -15,12 +15,13 @@ from claude_tier_hooks import decisions as proofs
 from claude_tier_hooks import pace as speed
 from rich.text import Text
 
-from claude_tier.report import decisions, figures, status_screen
+from claude_tier.report import cooling, decisions, figures, status_screen
 from claude_tier.report.budgets import Standing
 from claude_tier.report.decisions import Decision
 from claude_tier.report.monitor import shapes
 from claude_tier.report.monitor.snapshot import HOURS, Run, Snapshot, Spent, Working
 from claude_tier.report.pace import Pace
+from claude_tier.routing import wording
 
 LEVELS = {"ok": "color(28)", "warn": "color(136)", "cap": "color(166)", "stop": "bold color(160)"}
 WRONG = "bold color(160)"
@@ -275,14 +276,34 @@ def _wrong(found: Snapshot) -> Iterator[str]:
     if health.damaged:
         yield "A damaged ledger was set aside: run `claude-tier ledger rebuild`."
     yield from health.mistakes
+    yield from _emergency(found)
     wrong = ", ".join(status_screen.heartbeat_faults(health.heartbeat)) if health.heartbeat else ""
     if wrong:
         yield f"Heartbeat: {wrong}: `claude-tier heartbeat status`."
     if health.spooled:
         yield f"{figures.plural(health.spooled, 'decision')} wait in the spool."
+    yield from _cooling(found)
     if found.today.unpriced_requests:
         of = figures.plural(found.today.unpriced_requests, "request")
         yield f"{of} of today without a price: `claude-tier prices`."
+
+
+def _emergency(found: Snapshot) -> Iterator[str]:
+    on = found.router.emergency
+    if on:
+        until = f" until {wording.moment(on.until, found.at)}" if on.until is not None else ""
+        yield f"Only local models are asked{until}: `{on.ends}`."
+
+
+def _cooling(found: Snapshot) -> Iterator[str]:
+    """One line, whatever the number: the sentence of the only one, or the first of several."""
+    held = found.router.holding(found.at)
+    if len(held) < 2:
+        yield from cooling.lines(held, found.at)
+        return
+    names = ", ".join(one.what for one in held[:2])
+    more = f" and {len(held) - 2} more" if len(held) > 2 else ""
+    yield f"{names}{more} are cooling: `claude-tier cooldown list`."
 
 
 def health_line(found: Snapshot, room: Room) -> Text:

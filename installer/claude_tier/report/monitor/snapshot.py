@@ -21,6 +21,8 @@ from claude_tier.report.budgets import Standing
 from claude_tier.report.decisions import Decision
 from claude_tier.report.pace import Pace
 from claude_tier.report.sessions import Session
+from claude_tier.routing import health
+from claude_tier.routing.health import RouterHealth
 
 HOURS = 24
 DECISIONS = 40  # more than the tallest terminal has room for
@@ -100,6 +102,7 @@ class Snapshot:
     runs: tuple[Run, ...]
     decisions: tuple[Decision, ...]
     health: Health
+    router: RouterHealth
     notice: str | None = None
 
     def fields(self) -> dict[str, object]:
@@ -119,6 +122,7 @@ class Snapshot:
             "running_subagents": [asdict(run) for run in self.runs],
             "decisions": [one.fields() for one in self.decisions],
             "health": asdict(self.health),
+            **self.router.fields(),
         }
 
 
@@ -139,6 +143,7 @@ def query(
         runs=(*_running(db, now), *_starting(db, now)),
         decisions=tuple(decisions.query(db, decisions.Slice(last=DECISIONS))[::-1]),
         health=_health(db, rules, folder, now),
+        router=health.query(db, now),
         notice=notice,
     )
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from books import HAIKU, HOUR, NOON, OPUS, SONNET, answer, budget, decide, policy
+from books import HAIKU, HOUR, NOON, OPUS, SONNET, answer, budget, cool, decide, policy
 from claude_tier.report import ledger_file
 from claude_tier.report.monitor import screen, sections, shapes, snapshot
 from claude_tier.report.monitor.screen import Size
 from claude_tier.report.monitor.snapshot import Snapshot
+from claude_tier.routing import by_hand
 from claude_tier_hooks import decisions, ledger, state
 from claude_tier_hooks import policy as rules
 from hypothesis import HealthCheck, given, settings
@@ -90,6 +91,30 @@ def test_a_fresh_install(home: Path, snapshot: SnapshotAssertion) -> None:
     """Nothing happened yet, and nothing is wrong."""
     policy(home)
     assert drawn(looked(), 80) == snapshot
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_what_the_router_does_not_ask_is_said_on_top(
+    home: Path, width: int, snapshot: SnapshotAssertion
+) -> None:
+    """Emergency mode, and one line for everything that is cooling."""
+    policy(home)
+    by_hand.turn_on(NOON, 7200)
+    cool("openrouter", "x/y:free")
+    one = drawn(looked(), width).split("\n")[1:3]
+    cool("lan", cause="connect", until=None)
+    cool("openai", cause="key")
+    several = drawn(looked(), width).split("\n")[1:3]
+    assert "\n".join([*one, *several]) == snapshot
+
+
+def test_a_cooldown_that_is_over_is_nothing_to_know(home: Path) -> None:
+    """The next request tries it."""
+    policy(home)
+    cool("attic", until=NOON)
+    found = looked()
+    assert found.router.cooldowns
+    assert "attic" not in drawn(found, 80)
 
 
 def test_a_terminal_that_knows_ascii_only_gets_ascii(working_day: Snapshot) -> None:

@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from books import HAIKU, HOUR, NOON, OPUS, answer, budget, charge, decide, policy
-from claude_tier.report import ledger_file
+from books import HAIKU, HOUR, NOON, OPUS, answer, budget, charge, cool, decide, policy
+from claude_tier.report import ledger_file, status
 from claude_tier.report.monitor import feed, screen, snapshot
 from claude_tier.report.monitor.snapshot import Snapshot
+from claude_tier.routing import by_hand
 from claude_tier_hooks import ledger, reservations
 from claude_tier_hooks import policy as rules
 
@@ -119,6 +120,21 @@ def test_json_is_strict_and_holds_every_part(home: Path) -> None:
     assert fields["budgets"][0]["name"] == "daily"
     assert len(fields["spent_by_hour"]) == 24
     assert fields["decisions"][0]["tool_use_id"] == "t1"
+
+
+def test_the_router_is_told_as_status_tells_it(home: Path) -> None:
+    """Under the same names."""
+    policy(home)
+    assert (looked().fields()["cooldowns"], looked().fields()["emergency"]) == ([], None)
+    cool("openrouter", "x/y:free", cause="billing")
+    by_hand.turn_on(NOON, 3600)
+    found, loaded = looked().fields(), rules.load()
+    with ledger_file.up_to_date(loaded) as db:
+        shown = status.query(db, loaded, "/repo/app", NOON).fields()
+    assert found["cooldowns"]
+    assert found["cooldowns"] == shown["cooldowns"]
+    assert found["emergency"] == shown["emergency"]
+    assert looked(NOON + HOUR).fields()["emergency"] is None
 
 
 def test_no_look_scans_a_table_that_grows(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
