@@ -133,7 +133,8 @@ def summary(found: Sequence[Receipt]) -> str:
     if kept:
         size = figures.size(sum(one.saved_bytes or 0 for one in kept))
         saved = dollars(sum(one.saved_usd or 0.0 for one in kept))
-        text += f" Not sent: {figures.plural(len(kept), 'request')}, {size}, about {saved}."
+        times = figures.plural(sum(one.slots for one in kept), "request")
+        text += f" Not sent: {times}, {size}, about {saved}."
     return text
 
 
