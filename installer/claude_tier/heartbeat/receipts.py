@@ -3,6 +3,8 @@
 A planned time has one receipt, alone or with its neighbours. Whoever works on one holds it by its
 `run`, and only the first end of a run counts: a process and the one that gave it up may both come
 to write it. The caller holds the transaction of everything that writes.
+
+What is open is looked for by the words of the index `receipt_open`, which is as small as that.
 """
 
 from __future__ import annotations
@@ -149,7 +151,7 @@ def take(db: sqlite3.Connection, run: str, worker: Worker, *, now: float, deadli
     """Begin what was claimed, as that process; False when it was given up meanwhile."""
     done = db.execute(
         "UPDATE receipt SET status = 'running', pid = ?, started = ?, began = ?, deadline = ?"
-        " WHERE run = ? AND status = 'claimed'",
+        " WHERE run = ? AND status = 'claimed' AND status IN ('claimed', 'running')",
         (*worker, now, deadline, run),
     )
     return done.rowcount > 0
@@ -220,7 +222,10 @@ def opened(db: sqlite3.Connection) -> list[Open]:
 
 def is_open(db: sqlite3.Connection, beat: str) -> bool:
     """Whether a run of that beat has not come to its end."""
-    query = "SELECT 1 FROM receipt WHERE beat = ? AND status IN ('claimed', 'running') LIMIT 1"
+    query = (
+        "SELECT 1 FROM receipt INDEXED BY receipt_open"
+        " WHERE beat = ? AND status IN ('claimed', 'running')"
+    )
     return db.execute(query, (ledger.known_id(db, beat),)).fetchone() is not None
 
 
@@ -228,7 +233,7 @@ def claimed(db: sqlite3.Connection, run: str) -> tuple[str, float] | None:
     """The beat and the planned time of a run that nobody has begun."""
     found: tuple[str, float] | None = db.execute(
         "SELECT name.text, slot FROM receipt JOIN name ON name.id = receipt.beat"
-        " WHERE run = ? AND status = 'claimed'",
+        " WHERE run = ? AND status = 'claimed' AND status IN ('claimed', 'running')",
         (run,),
     ).fetchone()
     return found

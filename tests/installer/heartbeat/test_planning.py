@@ -201,6 +201,22 @@ def test_another_schedule_counts_from_when_it_is_seen() -> None:
     assert [one.slots for one in machine.receipts()] == [1, 1]
 
 
+def test_another_schedule_does_not_let_a_beat_run_again_after_a_clock_was_wrong() -> None:
+    """Its mark stays where it was."""
+    machine = Machine([beat()], MORNING)
+    machine.pass_(2 * HOUR)
+    machine.now = MORNING
+    machine.beats = [beat(planned=Every(HOUR))]
+    machine.tick()
+    standing = receipts.standing(machine.db, beat().id)
+    assert standing
+    assert standing.mark == moment("2026-05-04T11:00")
+    machine.pass_(HOUR)
+
+    assert machine.started.count((beat().id, moment("2026-05-04T10:00"))) == 1
+    assert len(machine.receipts()) == 4
+
+
 def test_what_is_not_allowed_or_disabled_is_skipped_and_said() -> None:
     """One row for as long as that lasts."""
     machine = Machine([], MORNING)
@@ -238,6 +254,23 @@ def test_ten_failures_in_a_row_switch_a_beat_off() -> None:
     )
     assert counts == [*range(1, 10), 0, 0, *range(1, 11)]
     assert machine.receipts()[-1].reason == "disabled: failed 10 times in a row"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1 FROM receipt INDEXED BY receipt_open WHERE beat = 1"
+        " AND status IN ('claimed', 'running')",
+        "UPDATE receipt SET ended = 1 WHERE run = 'r' AND status IN ('claimed', 'running')",
+        "UPDATE receipt SET pid = 1 WHERE run = 'r' AND status = 'claimed'"
+        " AND status IN ('claimed', 'running')",
+    ],
+)
+def test_what_is_open_is_found_without_a_look_at_what_is_over(query: str) -> None:
+    """A year of receipts is not read every minute."""
+    machine = Machine([], MORNING)
+    plan = machine.db.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
+    assert all("INDEX receipt_open" in row[3] for row in plan)
 
 
 def test_only_the_first_end_of_a_run_counts() -> None:
