@@ -48,7 +48,8 @@ class Offer:
     """One tool that asks a model.
 
     `target` is a name of the configuration and `targets` what it stands for; `setting` is the key
-    that chose it. `local_only` keeps what is sent on this machine.
+    that chose it. `local_only` keeps what is sent on this machine; `leaves` says that it may not
+    stay there.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Offer:
     max_tokens: int | None = None
     schema: Mapping[str, object] | None = None
     takes_system: bool = False
+    leaves: bool = False
 
 
 def offers(config: Config) -> tuple[Offer, ...]:
@@ -84,6 +86,7 @@ def _shipped(config: Config, name: str, words: str, *, target: str, setting: str
         setting=f"router.{target}" if target in ROLES else f"local_models.{setting}",
         local_only=local_only,
         takes_system=True,
+        leaves=_leaves(config, targets),
     )
 
 
@@ -100,12 +103,17 @@ def _declared(config: Config, tool: DeclaredTool) -> Offer:
         system=tool.system,
         max_tokens=tool.max_tokens,
         schema=tool.answer_schema,
+        leaves=_leaves(config, targets),
     )
 
 
 def _usable(config: Config, target: str, *, local_only: bool) -> tuple[Target, ...]:
     found = resolve(config, target)
     return tuple(each for each in found if not local_only or is_local(config, each))
+
+
+def _leaves(config: Config, targets: tuple[Target, ...]) -> bool:
+    return not all(is_local(config, each) for each in targets)
 
 
 def _described(config: Config, words: str, targets: tuple[Target, ...]) -> str:
@@ -119,7 +127,7 @@ def _described(config: Config, words: str, targets: tuple[Target, ...]) -> str:
 
 def _where(config: Config, targets: tuple[Target, ...]) -> str:
     """What becomes of the text: `local: true` may stand at a machine beside this one."""
-    if not all(is_local(config, each) for each in targets):
+    if _leaves(config, targets):
         return LEAVES
     known = providers(config)
     return STAYS if all(is_loopback(known[each.provider].url or "") for each in targets) else NEAR

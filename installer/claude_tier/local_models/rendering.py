@@ -39,8 +39,8 @@ def tools(offers: Sequence[Offer]) -> list[types.Tool]:
     """All tools of the server."""
     return [
         *(_asking(offer) for offer in offers),
-        _tool("list_available_local_models", LISTING, shapes.Nothing, shapes.Listing),
-        _tool("read_more", FURTHER, shapes.Further, shapes.Part),
+        _tool("list_available_local_models", LISTING, takes=shapes.Nothing, gives=shapes.Listing),
+        _tool("read_more", FURTHER, takes=shapes.Further, gives=shapes.Part),
     ]
 
 
@@ -50,18 +50,23 @@ def _asking(offer: Offer) -> types.Tool:
     shape = json.dumps(offer.schema) if offer.schema else ""
     if 0 < len(shape) <= LONGEST_SHAPE:
         said = said[: WORDS - len(SHAPE) - len(shape)] + SHAPE + shape
-    return _tool(offer.name, said, takes, shapes.Reply)
+    return _tool(offer.name, said, takes=takes, gives=shapes.Reply, leaves=offer.leaves)
 
 
 def _tool(
-    name: str, description: str, takes: type[shapes.Shape], gives: type[shapes.Shape]
+    name: str,
+    description: str,
+    *,
+    takes: type[shapes.Shape],
+    gives: type[shapes.Shape],
+    leaves: bool = False,
 ) -> types.Tool:
     return types.Tool(
         name=name,
         description=description,
         input_schema=takes.schema_of(),
         output_schema=gives.schema_of(),
-        annotations=types.ToolAnnotations(read_only_hint=True, open_world_hint=False),
+        annotations=types.ToolAnnotations(read_only_hint=True, open_world_hint=leaves),
     )
 
 

@@ -29,6 +29,7 @@ from claude_tier.local_models.shapes import Further, Nothing, Question, Reply, T
 from claude_tier.local_models.turns import Turns
 
 Context = ServerRequestContext[dict[str, Any], Any]
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ENDING_SECONDS = 2
 MEND = "The user has to mend it; the change is seen at the next call."
 
@@ -172,8 +173,8 @@ async def _serve() -> None:
 
 
 async def _end_on_signal(service: Service) -> None:
-    """End as the client's SIGINT or SIGTERM asks; requests at work are ended and counted first."""
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    """End as a signal of the client's or terminal's asks; what is at work is counted first."""
+    with anyio.open_signal_receiver(*ENDING) as signals:
         async for number in signals:
             with anyio.move_on_after(ENDING_SECONDS):
                 await service.end()

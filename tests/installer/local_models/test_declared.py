@@ -10,6 +10,7 @@ from claude_tier.config import Config, ConfigError
 from claude_tier.errors import UserError
 from claude_tier.local_models.offers import LEAVES, NEAR, STAYS, Offer, offers
 from claude_tier.local_models.pages import Pages
+from claude_tier.local_models.rendering import tools
 from claude_tier.local_models.replying import checked, reply
 from claude_tier.paths import state_dir
 from claude_tier.routing.answer import Answer
@@ -161,6 +162,8 @@ def test_a_tool_that_leads_off_this_machine_says_so(
     assert LEAVES in found["far"].description
     assert [str(one) for one in found["far"].targets] == ["llama/tiny", "openrouter/x/y"]
     assert STAYS in found["ask_local_llama"].description
+    hints = {tool.name: tool.annotations.open_world_hint for tool in tools(list(found.values()))}
+    assert (hints["far"], hints["ask_local_llama"]) == (True, False)
     assert [str(one) for one in found["ask_local_llama"].targets] == ["llama/tiny"]
     assert found["ask_local_llama"].local_only
 

@@ -77,22 +77,22 @@ def test_cancelling_ends_the_request_at_the_model(
     assert outcomes() == ["cancelled", "answered"]
 
 
-@pytest.mark.parametrize("how", ["signal", "end of input"])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, None])
 def test_the_end_of_the_server_ends_the_request_at_the_model(
-    configure: Configure, llama: Start, work: Path, how: str
+    configure: Configure, llama: Start, work: Path, how: signal.Signals | None
 ) -> None:
-    """Claude Code ends its servers so; what was asked is counted first."""
+    """By a signal or the end of its input; what was asked is counted first."""
     with Recorder(llama(None).url) as recorder:
         configure(ROLES, llama=recorder.url)
         with speaking(work, *CALL) as process:
             assert process.stdin is not None
             assert process.stdout is not None
             assert any(b"notifications/progress" in line for line in process.stdout)
-            if how == "signal":
-                process.send_signal(signal.SIGTERM)
-            else:
+            if how is None:
                 process.stdin.close()
-            assert process.wait(PATIENCE) == (128 + signal.SIGTERM if how == "signal" else 0)
+            else:
+                process.send_signal(how)
+            assert process.wait(PATIENCE) == (128 + how if how else 0)
         assert recorder.broken.wait(PATIENCE)
     assert outcomes() == ["cancelled"]
 
