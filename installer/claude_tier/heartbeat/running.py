@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-from claude_tier_hooks import ledger, policy, project
+from claude_tier_hooks import ledger, policy, project, state
 
 from claude_tier import config, paths
 from claude_tier.config import Config, ConfigError
@@ -56,9 +56,25 @@ def run(name: str, say: Callable[[str], None]) -> Outcome | None:
 
 @contextmanager
 def opened() -> Iterator[sqlite3.Connection]:
-    """The ledger, for as long as the block."""
-    with closing(ledger.connect(patience=PATIENCE)) as db:
-        yield db
+    """The ledger, for as long as the block; UserError where it cannot be had."""
+    try:
+        with closing(_connected()) as db:
+            yield db
+    except (sqlite3.Error, ledger.DamagedError):
+        from claude_tier.report import ledger_file  # dear
+
+        with ledger_file.said():
+            raise
+
+
+def _connected() -> sqlite3.Connection:
+    """A damaged one is set aside as by a hook, since nobody may be there: beats begin anew."""
+    try:
+        return ledger.connect(patience=PATIENCE)
+    except ledger.DamagedError as fault:
+        state.log_fault("ledger", fault)
+        ledger.set_aside()
+        return ledger.connect(patience=PATIENCE)
 
 
 def _configuration() -> Config | str:

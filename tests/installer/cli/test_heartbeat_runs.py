@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from claude_tier.cli import main
-from claude_tier.heartbeat import known, planning, processes, receipts
+from claude_tier.heartbeat import known, planning, processes, receipts, running
 from claude_tier_hooks import ledger, tick
 from fault_server import FAULTS, FaultServer, Reply
 from heartbeats import LOCAL, Home, made
@@ -112,6 +112,31 @@ def test_claude_cannot_enable_what_its_user_disabled(
     assert main(["heartbeat", "disable", "disk"]) == 0
     assert main(["heartbeat", "enable", "disk"]) == 1
     assert "does not run inside a Claude Code session" in capsys.readouterr().err
+
+
+def test_a_damaged_ledger_is_set_aside_and_beats_begin_anew(here: Home) -> None:
+    """Nobody may be there to do it."""
+    assert main(["heartbeat", "tick"]) == 0
+    file = Path(ledger.file())
+    for beside in file.parent.glob("ledger.db-*"):
+        beside.unlink()
+    file.write_bytes(b"no ledger" * 1000)
+
+    assert main(["heartbeat", "tick"]) == 0
+
+    assert list(file.parent.glob("ledger.db.damaged-*"))
+    assert here.rows() == []
+
+
+def test_a_locked_ledger_is_an_expected_failure(
+    here: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next tick finds everything as it was."""
+    monkeypatch.setattr(running, "PATIENCE", 0.01)
+    with closing(ledger.connect()) as db, ledger.Writing(db):
+        assert main(["heartbeat", "tick"]) == 1
+    assert "database is locked" in capsys.readouterr().err
+    assert main(["heartbeat", "tick"]) == 0
 
 
 def test_a_tick_says_nothing(here: Home, capfd: pytest.CaptureFixture[str]) -> None:
