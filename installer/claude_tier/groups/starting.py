@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 # A client that has somebody behind it need not knock for minutes.
 RETRIES = {"CLAUDE_CODE_MAX_RETRIES": "2"}
-LONGEST = 300  # characters of a failure that are shown
 
 
 @dataclass(frozen=True)
@@ -122,9 +121,7 @@ class Start:
         from claude_tier.routing import keys
 
         secret = self.profile.token()
-        clean = keys.redacted(text, *([secret] if secret else []))
-        line = " ".join("".join(each if each.isprintable() else " " for each in clean).split())
-        return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+        return keys.shown(text, *([secret] if secret else []))
 
 
 def described(profile: Profile) -> str:

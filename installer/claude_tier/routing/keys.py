@@ -1,7 +1,7 @@
 """Keys of providers: read when they are used, shown nowhere.
 
 A key comes from the environment or from a file that only its owner can read. Everything a server
-says passes `redacted` before anybody sees it, because servers echo what they were sent.
+says passes `shown` or `redacted` before anybody sees it, because servers echo what they were sent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 NOBODY = "-"  # the account of a provider that is asked without a key
 HIDDEN = "[key]"
-LONGEST = 4096
+LONGEST = 4096  # bytes
+SHOWN = 300  # characters of a server's own words
 PIECE = 12  # characters of a key in a row that are hidden: servers cut and wrap what they echo
 _LABEL = "claude-tier:"  # the fingerprint is of no use to who has a table of plain hashes
 _SHAPED = re.compile(r"\b(?:sk|gsk|xai|hf|pplx)[-_][\w-]{12,}|(?i:bearer)\s+[\w.~+/=-]{8,}")
@@ -76,15 +77,35 @@ def of(provider: Provider) -> Secret:
     return found
 
 
+def shown(words: str, *secrets: Secret) -> str:
+    """A server's words on one line, without keys and what a terminal would obey, and cut."""
+    return _on_one_line(redacted(words, *secrets))
+
+
+def name(given: str, *secrets: Secret) -> str:
+    """A name that a server gives, likewise; one of a model may look like a key and be none."""
+    return _on_one_line(_without_known(given, *secrets))
+
+
 def redacted(text: str, *secrets: Secret) -> str:
     """The text without these keys, those of the usual variables, and all that looks like one."""
-    named = {usual.key_env for usual in USUAL.values() if usual.key_env}
-    known = {*(each.reveal() for each in secrets), *(os.environ.get(name, "") for name in named)}
+    return _SHAPED.sub(HIDDEN, _without_known(text, *secrets))
+
+
+def _on_one_line(text: str) -> str:
+    clean = "".join(each if each.isprintable() else " " for each in text)
+    line = " ".join(clean.split())
+    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
+
+
+def _without_known(text: str, *secrets: Secret) -> str:
+    variables = {usual.key_env for usual in USUAL.values() if usual.key_env}
+    known = {*(each.reveal() for each in secrets), *map(os.environ.get, variables)}
     for key in sorted(filter(None, known), key=len, reverse=True):
         text = text.replace(key, HIDDEN)
         for form in dict.fromkeys(_forms(key)):
             text = _without(text, form)
-    return _SHAPED.sub(HIDDEN, text)
+    return text
 
 
 def _forms(key: str) -> Iterator[str]:

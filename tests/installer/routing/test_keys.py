@@ -191,3 +191,4 @@ def test_plain_words_are_left_as_they_are() -> None:
     said = "model 'qwen3:8b' not found; rate limit of 50 requests; claude-opus-5-5"
 
     assert keys.redacted(said, keys.Secret()) == said
+    assert keys.name("pplx-70b-online-chat", keys.Secret(KEY)) == "pplx-70b-online-chat"

@@ -203,7 +203,7 @@ class Endpoint(ABC):
         return replace(end, model=self._clean(end.model), id=known)
 
     def _clean(self, name: str) -> str:
-        return verdict.clean(name, self._secret)
+        return keys.name(name, self._secret)
 
     def _checked(self, document: documents.Json, reply: Reply) -> documents.Json:
         """The document, unless it is an error in the place of an answer."""

@@ -11,8 +11,8 @@ from claude_tier.routing.fault import Cause, Fault
 from claude_tier.routing.providers import resets
 from claude_tier.routing.providers.documents import Json, count, mapping, text
 
-LONGEST = 300  # characters of a server's own words that are shown
-READ = 4000  # characters of each of them that are judged: expressions are slow on endless ones
+READ = 4000  # characters of a server's words that are judged: expressions are slow on endless ones
+READ_HEADER = 300
 
 # In this order: money before pace, because both answer 429; size before what else is a 400.
 WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
@@ -124,7 +124,7 @@ class Failure(NamedTuple):
 def judge(failure: Failure, *, vendor: bool, now: float) -> Fault:
     """The fault; `vendor` means that the account there is at whoever serves the model."""
     cause = _cause(failure)
-    headers = {name: value[:LONGEST] for name, value in failure.headers.items()}
+    headers = {name: value[:READ_HEADER] for name, value in failure.headers.items()}
     after = resets.after(headers, failure.said, pace=cause == "pace", now=now)
     return Fault(
         cause,
@@ -172,20 +172,8 @@ def shown(failure: Failure) -> str:
 
 def final(fault: Fault, *secrets: keys.Secret, remedy: str | None, told: bool) -> Fault:
     """The fault as everybody may see it: no key in its words, and what can be done about it."""
-    fault.message = clean(fault.message, *secrets)
-    fault.remedy = remedy and printable(remedy)
+    fault.message = keys.shown(fault.message, *secrets)
+    fault.remedy = remedy and keys.shown(remedy, *secrets)
     fault.broke_off = told
     fault.args = (fault.cause, fault.message)  # those it was made with had the server's own words
     return fault
-
-
-def clean(words: str, *secrets: keys.Secret) -> str:
-    """A server's words as everybody may see them."""
-    return printable(keys.redacted(words, *secrets))
-
-
-def printable(words: str) -> str:
-    """On one line, without what a terminal would obey, and cut."""
-    clean = "".join(each if each.isprintable() else " " for each in words)
-    line = " ".join(clean.split())
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
