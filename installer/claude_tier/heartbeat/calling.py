@@ -78,7 +78,7 @@ async def _end_when_told(scope: anyio.CancelScope) -> None:
 
 
 async def _answered(case: Case, asked: Asked, say: Callable[[str], None]) -> Answer:
-    wanted = _targets(case)
+    wanted = targets(case)
     rates = Rates(case.config, case.rules)
     allowed = Purse(case.known.beat.usd, case.known.beat.name).afford(wanted, asked.prompt, rates)
     # A beat reaches nobody whom it does not name.
@@ -93,7 +93,7 @@ async def _answered(case: Case, asked: Asked, say: Callable[[str], None]) -> Ans
         return await router.ask(asked.prompt, allowed.targets, route=ROUTE, timeout=case.left)
 
 
-def _targets(case: Case) -> tuple[Target, ...]:
+def targets(case: Case) -> tuple[Target, ...]:
     """Those of its models, in order; near the end of a budget what runs here goes first."""
     beat, config = case.known.beat, case.config
     found = dict.fromkeys(one for name in beat.models for one in models.targets(config, name))

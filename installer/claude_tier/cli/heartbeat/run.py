@@ -17,9 +17,18 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", required=False)
+@click.option("--now", is_flag=True, help="At once, which is what it does in any case.")
+@click.option("--dry-run", is_flag=True, help="Run its check, show the request, and ask nobody.")
 @click.option("--claimed", metavar="RUN", hidden=True, help="Carry out what a tick has claimed.")
 @json_option
-def command(*, name: str | None, claimed: str | None, as_json: bool) -> int:
+def command(
+    *,
+    name: str | None,
+    now: bool,  # noqa: ARG001 - there is no other time
+    dry_run: bool,
+    claimed: str | None,
+    as_json: bool,
+) -> int:
     """Run a check now, whatever its schedule and its last answer say.
 
     Budgets hold, and so does what its file was allowed. Exit with 1 when it failed.
@@ -27,6 +36,7 @@ def command(*, name: str | None, claimed: str | None, as_json: bool) -> int:
     \b
     Examples:
       claude-tier heartbeat run deploys
+      claude-tier heartbeat run deploys --dry-run
       claude-tier heartbeat run ~/notes/HEARTBEAT.md#deploys --json
     """
     from claude_tier.heartbeat import running
@@ -35,11 +45,24 @@ def command(*, name: str | None, claimed: str | None, as_json: bool) -> int:
         return 0 if running.run(claimed, _mute) else 1
     if name is None:
         raise click.UsageError("Missing argument 'NAME'.")
+    if dry_run:
+        return _rehearsed(name, as_json=as_json)
     outcome = running.run(_claimed(name), lambda line: click.echo(line, err=True))
     if outcome is None:
         raise UserError(f"{name} was given up before it began", "Try it again.")
     _show(outcome, as_json=as_json)
     return 0 if outcome.end.status in ("ran", "skipped") else 1
+
+
+def _rehearsed(name: str, *, as_json: bool) -> int:
+    from claude_tier.heartbeat import rehearsal
+
+    found = rehearsal.rehearse(name)
+    if as_json:
+        print_json(found.fields())
+    else:
+        click.echo(rehearsal.as_text(found))
+    return 0
 
 
 def _mute(_line: str) -> None:
