@@ -1,4 +1,4 @@
-"""The Prometheus text format (0.0.4) of budgets, decisions, spending and the ledger.
+"""The Prometheus text format (0.0.4) of budgets, decisions, spending, the router and the ledger.
 
 Names begin with `claude_tier_`, never `claude_code_`: the client exports such metrics itself, and
 one that is in both would be counted twice.
@@ -7,6 +7,7 @@ one that is in both would be counted twice.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -40,7 +41,8 @@ def text(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> str:
     """All of them, as a scraper reads them. What is not known has no line."""
     found = status.query(db, rules, folder, now)
     metrics = [*_state(found), *_budgets(found), *_spending(db), *_decisions(db)]
-    return "".join(_lines([*metrics, _savings(db, rules, now)]))
+    metrics += [*_router(db, found, now), _savings(db, rules, now)]
+    return "".join(_lines(metrics))
 
 
 def _lines(metrics: Iterable[Metric]) -> Iterator[str]:
@@ -126,3 +128,18 @@ def _decisions(db: sqlite3.Connection) -> Iterator[Metric]:
     )
     counted = [Sample({"action": row[0], "agent": row[1]}, row[2]) for row in rows]
     yield Metric("decisions_total", "counter", "Decisions on new subagents.", counted)
+
+
+def _router(db: sqlite3.Connection, found: Status, now: float) -> Iterator[Metric]:
+    """One cooldown for each model that is kept out, or for all of an account."""
+    held = Counter((one.provider, one.cause) for one in found.cooldowns if one.holds(now))
+    cooling = [
+        Sample({"provider": provider, "cause": cause}, number)
+        for (provider, cause), number in sorted(held.items())
+    ]
+    yield _gauge("router_cooldowns", "What the router does not ask after a failure.", *cooling)
+    by_hand = int(found.emergency is not None)
+    yield _plain("router_emergency", "1 while emergency mode is on by hand.", by_hand)
+    rows = db.execute("SELECT outcome, count(*) FROM exchange GROUP BY outcome ORDER BY outcome")
+    counted = [Sample({"outcome": row[0]}, row[1]) for row in rows]
+    yield Metric("router_requests_total", "counter", "Requests to the router.", counted)

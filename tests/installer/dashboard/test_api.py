@@ -11,8 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import HAIKU, HOUR, NOON, OPUS, answer, budget, charge, decide, policy, transcript
+from books import (
+    HAIKU,
+    HOUR,
+    NOON,
+    OPUS,
+    answer,
+    budget,
+    charge,
+    cool,
+    decide,
+    policy,
+    request,
+    transcript,
+)
 from claude_tier.dashboard import series
+from claude_tier.routing import by_hand
 from claude_tier_hooks import backup, ledger
 from claude_tier_hooks import policy as rules
 from serving import Dashboard
@@ -43,6 +57,13 @@ def a_day_of_work(home: Path) -> None:
     backup.write(NOON)
 
 
+def a_router_in_trouble() -> None:
+    """A cooldown, a fallback, emergency mode."""
+    cool("lan")
+    request("lan/alpha", "ollama/beta")
+    by_hand.turn_on(NOON, None)
+
+
 def leaves(value: object, at: str = "") -> Iterator[tuple[str, object]]:
     """(path, value) of everything in a JSON answer: budgets[].name."""
     if isinstance(value, dict):
@@ -57,6 +78,7 @@ def leaves(value: object, at: str = "") -> Iterator[tuple[str, object]]:
 def test_every_field_is_documented(home: Path, dashboard: Start) -> None:
     """In the table of its address, by its name."""
     a_day_of_work(home)
+    a_router_in_trouble()
     here = dashboard()
     paths = ("/api/stats", "/api/usage?granularity=day", "/api/decisions", "/api/usage?by=provider")
     paths += ("/api/usage?by=session", "/api/usage?by=block")
@@ -84,6 +106,7 @@ def test_stats_are_what_status_shows(home: Path, dashboard: Start) -> None:
     from claude_tier.report import ledger_file, status
 
     a_day_of_work(home)
+    a_router_in_trouble()
     found = dashboard().get("/api/stats")
     loaded = rules.load()
     with ledger_file.up_to_date(loaded) as db:
@@ -92,9 +115,11 @@ def test_stats_are_what_status_shows(home: Path, dashboard: Start) -> None:
     assert {key: found[key] for key in shown if key in found and key != "ledger"} == {
         key: value for key, value in shown.items() if key not in ("decisions", "ledger")
     }
-    assert found["ledger"]["responses"] == 4
-    assert found["today"]["totals"]["requests"] == 2
+    assert found["ledger"]["responses"] == 5
+    assert found["today"]["totals"]["requests"] == 3
     assert found["budgets"][0]["level"] == "stop"
+    assert found["cooldowns"][0]["clear"] == "claude-tier cooldown clear lan"
+    assert found["emergency"]["ends"] == "claude-tier emergency off"
 
 
 def test_usage_adds_up(home: Path, dashboard: Start) -> None:

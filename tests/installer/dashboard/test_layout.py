@@ -9,7 +9,8 @@ from typing import Any
 import pictures_page
 import pytest
 import serving
-from books import HOUR, NOON, OPUS, answer, budget, decide, policy
+from books import HOUR, NOON, OPUS, answer, budget, cool, decide, policy
+from claude_tier.routing import by_hand
 from fetch_axe import AXE
 from serving import Dashboard
 
@@ -34,7 +35,7 @@ CUT = """() => {
   const whole = document.documentElement.scrollWidth;
   if (whole > wide) found.push(`the page is ${whole} wide`);
   const hidden = ".unseen, thead, svg, details:not([open]) > :not(summary)";
-  for (const one of document.querySelectorAll("main *, header *, nav *, footer *")) {
+  for (const one of document.querySelectorAll("main *, header *, nav *, footer *, #emergency *")) {
     const box = one.getBoundingClientRect();
     const style = getComputedStyle(one);
     if (!box.width || one.closest(hidden) || style.position === "absolute") continue;
@@ -149,6 +150,27 @@ def test_long_names_cut_nothing(
     assert shown.evaluate(CUT) == []
     found = shown.evaluate(OVERLAPS)
     assert found[1:] == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_router_in_trouble_cuts_nothing_and_is_accessible(
+    home: Path, dashboard: Start, page: Open, axe: str, scheme: str, width: int
+) -> None:
+    """The banner and lines of cooldowns, with names as long as they may be."""
+    policy(home)
+    cool("p" * 60, "m" * 150)
+    cool("openrouter", LONG, cause="billing")
+    by_hand.turn_on(NOON, None)
+    shown = page(dashboard().link, width=width, scheme=scheme)
+    shown.wait_for_selector("#emergency p")
+    shown.wait_for_selector(READ)
+    assert shown.evaluate(CUT) == []
+    assert shown.evaluate(OVERLAPS)[1:] == []
+    shown.evaluate(axe)
+    found = shown.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    wrong = ("serious", "critical", "moderate")
+    assert [one["id"] for one in found["violations"] if one["impact"] in wrong] == []
 
 
 def whole(page: Open, here: Dashboard, width: int, scheme: str) -> Any:

@@ -16,8 +16,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from books import HOUR, NOON, OPUS, answer, budget, decide, policy
+from books import HOUR, NOON, OPUS, answer, budget, cool, decide, policy, request
 from claude_tier.dashboard import keys
+from claude_tier.routing import by_hand
 from serving import Dashboard
 
 Start = Callable[[], Dashboard]
@@ -68,6 +69,29 @@ def test_the_figures_are_those_of_the_api(home: Path, dashboard: Start) -> None:
     assert found["claude_tier_requests", 'model="mystery-1"'] == 1
     assert found["claude_tier_ledger_responses", ""] == 2
     assert found["claude_tier_build_info", f'version="{stats["claude_tier"]}"'] == 1
+
+
+def test_what_the_router_does_is_counted(home: Path, dashboard: Start) -> None:
+    """Cooldowns that hold by provider and cause, requests by outcome, the switch."""
+    cool("openrouter", "a")
+    cool("openrouter", "b")
+    cool("lan", cause="connect")
+    cool("attic", until=NOON)
+    request("lan/alpha", "lan/alpha")
+    request("lan/alpha", "ollama/beta")
+    request("lan/alpha")
+    here = dashboard()
+    found = scraped(here)
+    held = {labels: value for (name, labels), value in found.items() if "cooldowns" in name}
+    assert held == {
+        'provider="lan",cause="connect"': 1,
+        'provider="openrouter",cause="pace"': 2,
+    }
+    assert found["claude_tier_router_requests_total", 'outcome="answered"'] == 2
+    assert found["claude_tier_router_requests_total", 'outcome="failed"'] == 1
+    assert found["claude_tier_router_emergency", ""] == 0
+    by_hand.turn_on(NOON + HOUR, None)
+    assert scraped(here)["claude_tier_router_emergency", ""] == 1
 
 
 def test_what_is_not_known_has_no_line(home: Path, dashboard: Start) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import serving
-from books import HAIKU, HOUR, NOON, OPUS, answer, budget, decide, policy
+from books import HAIKU, HOUR, NOON, OPUS, answer, budget, cool, decide, policy
+from claude_tier.routing import by_hand, wording
 from claude_tier_hooks import ledger
 from serving import Dashboard
 
@@ -69,6 +70,55 @@ def test_the_page_shows_what_the_api_answers(home: Path, dashboard: Start, page:
     assert first.startswith("11:59 Plan look around")
     assert "mystery-1 has no price (1 response)" in text(shown, "#health-list")
     assert shown.locator("#decisions-rows tbody tr").count() == 12
+
+
+def test_what_the_router_does_not_ask_is_in_the_health_section(
+    home: Path, dashboard: Start, page: Open
+) -> None:
+    """Provider, cause in words, until when and how to clear it; not once it is over."""
+    policy(home)
+    for cause in wording.CAUSES:
+        cool(cause, "x/y:free", cause=cause)
+    cool("attic", until=NOON)
+    db = ledger.connect(patience=10)
+    with ledger.Writing(db):
+        db.execute("UPDATE cooldown SET until = NULL WHERE provider = 'key'")
+        trying = "UPDATE cooldown SET until = ?, probe = 9e9 WHERE provider = 'server'"
+        db.execute(trying, (NOON,))
+    db.close()
+    shown = page(dashboard().link)
+    shown.wait_for_selector(READ)
+    found = [" ".join(one.split()) for one in shown.locator("#health-list li").all_inner_texts()]
+    ends = {"key": "until its key changes", "server": "until a try under way has succeeded"}
+    assert [one for one in found if "is not asked" in one] == [
+        f"note {cause}/x/y:free is not asked {ends.get(cause, 'until 14:00')}: {words}."
+        f" claude-tier cooldown clear {cause}/x/y:free"
+        for cause, words in sorted(wording.CAUSES.items())
+    ]
+    assert "attic" not in " ".join(found)
+
+
+def test_emergency_mode_is_a_banner_while_it_is_on(
+    home: Path, dashboard: Start, page: Open
+) -> None:
+    """It comes without a reload, is said aloud once, and goes again."""
+    policy(home)
+    shown = page(dashboard().link)
+    shown.wait_for_selector(READ)
+    assert text(shown, "#emergency") == ""
+    by_hand.turn_on(NOON, 7200)
+    shown.locator("#emergency").get_by_text("Emergency mode").wait_for()
+    assert text(shown, "#emergency") == (
+        "Emergency mode: only models on this machine are asked"
+        " (switched on by hand, until 14:00). claude-tier emergency off"
+    )
+    assert shown.locator("#emergency").get_attribute("role") == "status"
+    shown.evaluate("document.querySelector('#emergency p').first = true")
+    with shown.expect_response("**/api/decisions*"):
+        shown.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert shown.evaluate("document.querySelector('#emergency p').first")
+    by_hand.turn_off(NOON)
+    shown.locator("#emergency p").wait_for(state="detached")
 
 
 def test_a_plan_window_without_a_budget_is_shown(home: Path, dashboard: Start, page: Open) -> None:
@@ -301,6 +351,7 @@ def test_names_are_text(home: Path, dashboard: Start, page: Open, kind: str) -> 
         assign={name: {"tier": "haiku", "effort": None}},
         exempt=[name],
     )
+    cool(name, name)
     row = {"session": name, "agent": name, "description": name, "would": name, "reason": name}
     decide("t1", at=NOON, **row)
     file = home / ".claude/projects/-repo/s.jsonl"

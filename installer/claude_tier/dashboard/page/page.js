@@ -2,6 +2,7 @@
 
 import * as decisions from "./decisions.js";
 import { at, el } from "./dom.js";
+import * as router from "./router.js";
 import * as savings from "./savings.js";
 import * as sections from "./sections.js";
 import * as spending from "./spending.js";
@@ -81,6 +82,7 @@ function read() {
     try {
       const stats = await get("/api/stats");
       sections.show(stats);
+      router.banner(stats);
       savings.show(stats.savings);
       at("main").hidden = false;
       await readSpending();

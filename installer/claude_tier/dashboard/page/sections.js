@@ -1,6 +1,7 @@
 // The sections that follow from /api/stats alone.
 
 import { at, el, name, table, visible } from "./dom.js";
+import * as router from "./router.js";
 import { headline } from "./savings.js";
 import { age, amount, count, home, moment, money, plural, share, short, size, UNKNOWN } from "./words.js";
 
@@ -253,6 +254,7 @@ function* checks(stats) {
   for (const one of stats.unpriced) {
     yield ["warn", name(one.model), ` has no price (${plural(one.responses, "response")}): no dollar budget sees it. `, command("claude-tier prices")];
   }
+  yield* router.checks(stats);
   if (stats.heartbeat) yield heartbeat(stats.heartbeat, now);
   const { ledger } = stats;
   const saved = ledger.last_backup ? `last backup ${ledger.last_backup.split("/").pop()}` : "no backup yet";
