@@ -12,7 +12,7 @@ from claude_tier.heartbeat.schedulers.job import job as made
 from crontabs import Spool
 from stand_ins import Recorded, recorder
 
-ODD = 'a\'b "c" 100% $HOME ü'
+ODD = 'a\'b "c" 100%h $HOME ü'
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ No user's systemd runs where tests do: `systemctl` only writes down how it was c
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -69,13 +70,30 @@ def test_systemd_finds_a_program_with_an_odd_path(
     analyze: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
     """The interpreter is looked for just where it is: a missing one would be a fault."""
-    python = odd_home.parent / "py 100% $HOME ü" / "python"
+    python = odd_home.parent / "py 100%h $HOME ü" / "python"
     python.parent.mkdir()
     systemd.add(replace(job, python=str(python)))
     words = ("verify", "--user", "--man=no", *map(str, units(odd_home)))
     assert "not executable" in analyze(*words).stderr
     python.symlink_to("/bin/true")
     assert analyze(*words).returncode == 0
+
+
+def read_back(line: str) -> list[str]:
+    """The words of a command as systemd.syntax(7) and systemd.service(5) have them."""
+    program, *words = shlex.split(line.replace("%%", "%"))
+    assert all("$" not in word.replace("$$", "") for word in words)
+    return [program, *(word.replace("$$", "$") for word in words)]
+
+
+def test_every_word_arrives_as_it_is(odd_home: Path, job: Job, systemctl: Recorded) -> None:
+    """A dollar begins no variable, which systemd would look for in every word but the first."""
+    systemd.add(replace(job, python="/opt/$x/python"))
+    lines = units(odd_home)[0].read_text().splitlines()
+    (command,) = [line for line in lines if line.startswith("ExecStart=")]
+    assert read_back(command.partition("=")[2]) == ["/opt/$x/python", *job.words[1:]]
+    (home,) = [line for line in lines if line.startswith('Environment="HOME=')]
+    assert shlex.split(home.partition("=")[2].replace("%%", "%")) == [f"HOME={odd_home}"]
 
 
 def test_the_timer_comes_every_minute(
