@@ -96,14 +96,14 @@ def registered(client: Client) -> dict[str, object]:
     return servers if isinstance(servers, dict) else {}
 
 
-def test_an_answer_of_a_local_model_reaches_claude(
+def test_an_answer_of_a_local_model_reaches_claude_and_is_counted_in_its_session(
     client: Client,
     serve: Serve,
     server: Recorder,
     claude_tier: ClaudeTier,
     environment: dict[str, str],
 ) -> None:
-    """Registered for the user; a file of the project is read by the server, not by Claude."""
+    """A file of the project is read by the server, not by Claude, which tells it the session."""
     claude_tier("install", "--mcp")
     write(client.cwd / "notes.txt", "zanzibar 5521\n")
     api = asking(serve, prompt="Draft a letter.", files=["notes.txt"])
@@ -114,18 +114,6 @@ def test_an_answer_of_a_local_model_reaches_claude(
     assert (answer["provider"], answer["model"], answer["next_page"]) == ("llama", "tiny", None)
     assert "zanzibar 5521" in str([request.body for request in server.requests])
     assert "zanzibar 5521" not in str([one.request.body for one in api.requests])
-
-
-def test_a_request_is_counted_in_the_session_it_came_from(
-    client: Client,
-    serve: Serve,
-    server: Recorder,
-    claude_tier: ClaudeTier,
-    environment: dict[str, str],
-) -> None:
-    """The client tells its servers the session; its own hooks count the rest of it."""
-    claude_tier("install", "--mcp")
-    run = start(client, asking(serve, prompt="Draft a letter."), environment)
     rows = opened(Installed(client.home)).execute(
         "SELECT name.text, origin, route, asked, outcome FROM exchange"
         " JOIN name ON name.id = exchange.session"
