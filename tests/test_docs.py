@@ -175,12 +175,12 @@ def imported(node: ast.AST) -> list[str]:
 
 
 def test_the_readme_counts_right() -> None:
-    """Ten events, six agents, three skills."""
+    """Ten events, six agents, four skills."""
     readme = (ROOT / "README.md").read_text("utf-8")
     events = json.loads((ROOT / "hooks/hooks.json").read_bytes())["hooks"]
 
     assert len(events) == 10
     assert "each of ten hook events" in readme
     assert len(list(ROOT.glob("agents/*.md"))) == 6
-    assert len(SKILLS) == 3
-    assert "six agents and three skills" in readme
+    assert len(SKILLS) == 4
+    assert "six agents and four skills" in readme
