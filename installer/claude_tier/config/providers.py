@@ -115,6 +115,8 @@ class Provider(Section):
             raise ValueError("is required")
         if url is not None and host_of(url) is None:
             raise ValueError("must be an http or https address without a user name or password")
+        if url is not None and not {"?", "#"}.isdisjoint(url):  # a path comes after it
+            raise ValueError("must be an address without a query: a key goes into key_env")
         return url
 
     @field_validator("prices")

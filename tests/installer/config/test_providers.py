@@ -31,6 +31,10 @@ ONE_MISTAKE = [
     ),
     (provider(kind="openai-compatible"), "2:3: providers.a.base_url: is required"),
     (provider(kind="anthropic-compatible"), "2:3: providers.a.base_url: is required"),
+    (
+        provider(base_url="'http://x/v1?key=k'"),
+        "2:7: providers.a.base_url: must be an address with",
+    ),
     (provider(base_url="'http://[::1'"), "2:7: providers.a.base_url: must be an http or https add"),
     (
         provider(kind="claude-cli", base_url="https://x"),
