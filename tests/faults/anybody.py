@@ -57,6 +57,10 @@ ANYBODY = {
         },
         {"x-seen": "{key}"},
     ),
+    # Google's way behind OpenAI's API.
+    "error_in_a_list": Fault(
+        "key", 400, [{"error": {"code": 400, "message": "API key not valid."}}]
+    ),
     "leaky_page": Fault("server", 500, _page("Not understood: {key}"), HTML),
     # The tokens of an answer without usage are not known: they are not none.
     "uncounted": Fault(None, reply=Reply(counted=False)),

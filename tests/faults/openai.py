@@ -29,12 +29,6 @@ def _quota(code: str, message: str = QUOTA) -> Fault:
 
 
 OPENAI = {
-    "google_key": Fault(
-        "key",
-        400,
-        [{"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}}],
-        api="openai",
-    ),
     "quota": _quota("insufficient_quota"),
     "credit": _quota("credit_balance_exhausted"),
     "spend_limit": _quota("organization_spend_limit_exceeded"),

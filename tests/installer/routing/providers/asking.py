@@ -80,9 +80,9 @@ def ask(
     return anyio.run(_ask, there, prompt or Prompt.of("hello"), stream, model)
 
 
-def ask_each(asked: Sequence[tuple[Client, bool]]) -> list[Outcome]:
-    """What comes of a request to each of these clients, all at once; with whether it streams."""
-    return anyio.run(_ask_each, asked)
+def ask_each(asked: Sequence[tuple[Client, bool]], *, at_once: int = 1) -> list[Outcome]:
+    """What comes of a request to each of these clients, given with whether it streams."""
+    return anyio.run(_ask_each, asked, at_once)
 
 
 def look(there: Client) -> Found:
@@ -108,11 +108,13 @@ async def _ask(there: Client, prompt: Prompt, stream: bool, model: str) -> Outco
     return Outcome(tuple(pieces), end)
 
 
-async def _ask_each(asked: Sequence[tuple[Client, bool]]) -> list[Outcome]:
+async def _ask_each(asked: Sequence[tuple[Client, bool]], at_once: int) -> list[Outcome]:
     found: dict[int, Outcome] = {}
+    few = anyio.CapacityLimiter(at_once)
 
     async def one(number: int, there: Client, stream: bool) -> None:
-        found[number] = await _ask(there, Prompt.of("hello"), stream, MODEL)
+        async with few:
+            found[number] = await _ask(there, Prompt.of("hello"), stream, MODEL)
 
     async with anyio.create_task_group() as group:
         for number, (there, stream) in enumerate(asked):
