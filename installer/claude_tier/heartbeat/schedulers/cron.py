@@ -19,6 +19,7 @@ from claude_tier.heartbeat.schedulers.job import SCRIPT, USUAL, Added, Job
 CRONTAB = "crontab"  # among what was made
 LONGEST = 980  # bytes of a command: Vixie's cron takes fewer than 1,000
 ATTEMPTS = 5
+NO_CRONTAB = ("no crontab for", "No such file")  # Vixie's and its heirs'; BusyBox's
 
 
 def missing() -> str | None:
@@ -122,7 +123,7 @@ def _read() -> bytes | None:
     said = programs.run("crontab", "-l")
     if said.code == 0:
         return said.out
-    if "no crontab for" in said.err:
+    if any(words in said.err for words in NO_CRONTAB):
         return None
     raise UserError(f"`crontab -l` failed: {said.err or f'exit code {said.code}'}")
 

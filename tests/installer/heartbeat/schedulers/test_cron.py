@@ -136,6 +136,24 @@ def test_a_crontab_that_cannot_be_read_is_not_replaced(
     assert spool.text == THEIRS
 
 
+@pytest.mark.parametrize(
+    "words", ["no crontab for me", "crontab: can't open 'me': No such file or directory"]
+)
+def test_no_crontab_is_understood_in_other_words_too(
+    job: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: str
+) -> None:
+    """Vixie's and BusyBox's; the first entry makes one."""
+    (tmp_path / "crontab").write_text(
+        f"#!/bin/sh\ncd '{tmp_path}'\n"
+        f'test "$1" = - && exec cat >tab\ntest -e tab && exec cat tab\necho "{words}" >&2\nexit 1\n'
+    )
+    (tmp_path / "crontab").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert cron.place(job.name) is None
+    assert cron.add(job).made == (CRONTAB,)
+    assert cron.place(job.name) == "your crontab"
+
+
 def test_what_another_writes_meanwhile_is_not_lost(
     spool: Spool, job: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
