@@ -1,4 +1,4 @@
-"""The Prometheus text format (0.0.4) of budgets, decisions, spending, the router and the ledger.
+"""The Prometheus text format (0.0.4) of budgets, decisions, spending, router, heartbeat and ledger.
 
 Names begin with `claude_tier_`, never `claude_code_`: the client exports such metrics itself, and
 one that is in both would be counted twice.
@@ -41,7 +41,7 @@ def text(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> str:
     """All of them, as a scraper reads them. What is not known has no line."""
     found = status.query(db, rules, folder, now)
     metrics = [*_state(found), *_budgets(found), *_spending(db), *_decisions(db)]
-    metrics += [*_router(db, found, now), _savings(db, rules, now)]
+    metrics += [*_router(db, found, now), *_heartbeat(db, found), _savings(db, rules, now)]
     return "".join(_lines(metrics))
 
 
@@ -143,3 +143,16 @@ def _router(db: sqlite3.Connection, found: Status, now: float) -> Iterator[Metri
     rows = db.execute("SELECT outcome, count(*) FROM exchange GROUP BY outcome ORDER BY outcome")
     counted = [Sample({"outcome": row[0]}, row[1]) for row in rows]
     yield Metric("router_requests_total", "counter", "Requests to the router.", counted)
+
+
+def _heartbeat(db: sqlite3.Connection, found: Status) -> Iterator[Metric]:
+    """No line where no HEARTBEAT.md may run."""
+    beats = found.heartbeat or {}
+    tick = beats.get("last_tick")
+    yield _plain("heartbeat_last_tick_timestamp_seconds", "When a tick last came.", tick)
+    yield _plain("heartbeat_alerts", "Alerts that no session has shown.", beats.get("alerts"))
+    trouble = [Sample({"state": one}, len(beats[one])) for one in ("failing", "disabled") if beats]
+    yield _gauge("heartbeat_beats_in_trouble", "Beats that fail, or are off.", *trouble)
+    rows = db.execute("SELECT status, sum(slots) FROM receipt GROUP BY status ORDER BY status")
+    counted = [Sample({"status": status}, number) for status, number in rows]
+    yield Metric("heartbeat_receipts_total", "counter", "Planned times of beats.", counted)
