@@ -21,7 +21,7 @@ NAME = "providers"
 
 
 def providers(machine: Machine) -> Iterator[Finding]:
-    """Every provider that is configured has its key, and none is cooling.
+    """Every provider that is configured has its key, none is cooling, and no switch keeps it out.
 
     Nothing is asked: `claude-tier providers check` does that.
     """
@@ -31,7 +31,7 @@ def providers(machine: Machine) -> Iterator[Finding]:
         known = config.load(machine.state / config.CONFIG).config
     except config.ConfigError:  # another check says so
         return
-    found = [*_keyless(known), *_cooling(machine)]
+    found = [*_keyless(known), *_emergency(machine), *_cooling(machine)]
     yield from found
     if known.providers and not found:
         yield ok(NAME, "every provider has what it needs; `providers check` asks them")
@@ -45,6 +45,15 @@ def _keyless(known: Config) -> Iterator[Finding]:
             keys.of(provider)
         except UserError as error:  # noqa: PERF203 - each of them counts
             yield warning(NAME, f"{name}: {error.message}", error.hint)
+
+
+def _emergency(machine: Machine) -> Iterator[Finding]:
+    from claude_tier.routing import by_hand
+
+    on = by_hand.standing(machine.now)
+    if on:
+        said = f"emergency mode, {on.text(machine.now)}: only models on this machine are asked"
+        yield warning(NAME, said, f"Run `{on.ends}` to have the others asked as well.")
 
 
 def _cooling(machine: Machine) -> Iterator[Finding]:
@@ -65,6 +74,7 @@ def _kept(machine: Machine) -> tuple[Cooling, ...]:
         return ()
     try:
         with closing(ledger.connect(str(path))) as db:
-            return cooling.listed(db, machine.now)
+            found = cooling.listed(db, machine.now)
     except (sqlite3.Error, ledger.DamagedError):
         return ()
+    return tuple(one for one in found if one.holds(machine.now))

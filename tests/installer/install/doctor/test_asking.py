@@ -10,6 +10,7 @@ import pytest
 from claude_tier.install.doctor import asking
 from claude_tier.install.doctor.machine import Machine
 from claude_tier.install.doctor.report import Finding
+from claude_tier.routing import by_hand
 from claude_tier_hooks import cooldowns, ledger
 from routers import configured
 
@@ -44,6 +45,24 @@ def test_what_is_cooling_is_named_with_the_way_out() -> None:
     (one,) = found()
     assert one.what.startswith("claude is not asked until ")
     assert "`claude-tier cooldown clear claude`" in str(one.todo)
+
+
+def test_a_cooldown_that_is_over_is_no_finding() -> None:
+    """The next request tries it."""
+    fault = {"cause": "server", "why": "it failed", "until": None}
+    with closing(ledger.connect()) as db, ledger.Writing(db):
+        cooldowns.fail(db, ("claude", "login", "sonnet"), fault, time.time() - 600, 7200)
+    assert found() == []
+
+
+def test_emergency_mode_is_named_with_the_way_out() -> None:
+    """Somebody may have forgotten the switch."""
+    by_hand.turn_on(time.time(), None)
+    (one,) = found()
+    assert one.what == (
+        "emergency mode, switched on by hand: only models on this machine are asked"
+    )
+    assert "`claude-tier emergency off`" in str(one.todo)
 
 
 def test_a_broken_ledger_is_another_checks_concern(home: Path) -> None:
