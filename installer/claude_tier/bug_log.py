@@ -14,6 +14,7 @@ from claude_tier_hooks import __version__, state
 
 LONGEST = 300  # characters of the summary
 LONGEST_LINE = 2000  # of the log: an answer of a megabyte may be part of a message
+SPEAKING = ("ask", "route", "pipeline")  # commands whose arguments are what somebody asks
 
 
 def summary(error: BaseException) -> str:
@@ -47,12 +48,19 @@ def _text(error: BaseException) -> str:
         f"claude-tier {__version__}",
         f"python {platform.python_version()} at {sys.executable}",
         f"platform {platform.platform()}",
-        f"arguments {sys.argv[1:]}",
+        f"arguments {_arguments(sys.argv[1:])}",
         "",
         *traceback.format_exception(error),
     ]
     short = (line[:LONGEST_LINE] for part in lines for line in part.rstrip("\n").split("\n"))
     return _without_keys("\n".join(short)) + "\n"
+
+
+def _arguments(given: list[str]) -> list[str]:
+    """The command line; of what is asked only which options were used."""
+    if given[:1] not in ([name] for name in SPEAKING):
+        return given
+    return given[:1] + [one.partition("=")[0] if one[:1] == "-" else "…" for one in given[1:]]
 
 
 def _without_keys(text: str) -> str:

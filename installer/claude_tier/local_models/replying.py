@@ -22,13 +22,13 @@ DEEPEST = 100  # levels; what is much deeper the SDK cannot write, and ends the 
 _AGAIN = "Ask again with a plainer task, or do it yourself."
 
 
-def reply(offer: Offer, answer: Answer, pages: Pages, size: int) -> Reply:
+async def reply(offer: Offer, answer: Answer, pages: Pages, size: int) -> Reply:
     """The answer as the tool gives it; UserError where it is not in the shape that was asked for.
 
     JSON that fits into a page is given as `data` alone, a longer one as text to be put together.
     """
     answer = replace(answer, text=state.storable(answer.text), model=state.storable(answer.model))
-    data = None if offer.schema is None else _data(answer, offer.schema)
+    data = None if offer.schema is None else await _data(answer, offer.schema)
     if data is not None and len(answer.text) <= size:
         shown: dict[str, Any] = {"text": "", "next_page": None, "data": data}
     else:
@@ -53,16 +53,16 @@ def _tokens(usage: Usage) -> Tokens | None:
     return Tokens(input=usage.input + cached, output=usage.output)
 
 
-def _data(answer: Answer, schema: Mapping[str, object]) -> dict[str, object]:
+async def _data(answer: Answer, schema: Mapping[str, object]) -> dict[str, object]:
     try:
-        return checked(answer.text, schema)
+        return await checked(answer.text, schema)
     except UserError as error:
         if answer.reason != "length":
             raise
         raise UserError("the JSON was cut off at max_tokens", "Ask again with more.") from error
 
 
-def checked(text: str, schema: Mapping[str, object]) -> dict[str, object]:
+async def checked(text: str, schema: Mapping[str, object]) -> dict[str, object]:
     """The JSON object in an answer; UserError where it is none or does not fit the schema."""
     from claude_tier.pipelines import schemas  # only where a tool has a schema
 
@@ -73,7 +73,7 @@ def checked(text: str, schema: Mapping[str, object]) -> dict[str, object]:
         raise UserError(f"the model did not answer in JSON: it {error}", _AGAIN) from None
     if _is_deep(value, DEEPEST):
         raise UserError("the answer is nested too deeply", _AGAIN)
-    if fault := schemas.misfit(value, schema):
+    if fault := await schemas.fault_in(value, schema):
         raise UserError(f"the answer does not fit the schema: {fault}", _AGAIN)
     assert isinstance(value, dict)
     # An escape in it may name half of a surrogate pair, which the protocol cannot carry.

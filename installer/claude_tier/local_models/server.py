@@ -125,7 +125,7 @@ class Service:
         limits = config.local_models
         async with progress.telling(), self._turns.take(limits.parallel, progress.say):
             answer = await asking.ask(config, offer, task, place, say=progress.say, heard=heard)
-        return replying.reply(offer, answer, self._pages, limits.page)
+        return await replying.reply(offer, answer, self._pages, limits.page)
 
 
 def _names(made: tuple[Offer, ...]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 import anyio
 import click
 import pytest
-from claude_tier import cli
+from claude_tier import bug_log, cli
 from claude_tier.errors import UserError
 from claude_tier_hooks import __version__
 
@@ -184,6 +184,26 @@ def test_a_bug_ends_with_3_and_a_log_ready_for_an_issue(
     message = capsys.readouterr().err
     assert message.startswith("claude-tier: this is a bug: ZeroDivisionError: six by nothing\n")
     assert str(log) in message
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["report", "week", "--csv"], "['report', 'week', '--csv']"),
+        (["ask", "--to=a/b", "our secret plan", "--json"], "['ask', '--to', '…', '--json']"),
+        (["pipeline", "run", "x.yaml", "--input", "a=b"], "['pipeline', '…', '…', '--input', '…']"),
+    ],
+)
+def test_a_bug_log_holds_no_prompt(
+    given: list[str], kept: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what somebody asks only the options are kept."""
+    monkeypatch.setattr(sys, "argv", ["claude-tier", *given])
+
+    log = bug_log.write(ValueError("odd"))
+
+    assert log is not None
+    assert f"\narguments {kept}\n" in log.read_text()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import anyio
 import pytest
 from claude_tier import config
 from claude_tier.config import Config, ConfigError
@@ -120,7 +121,7 @@ def test_json_that_does_not_fit_is_refused(reply: str, words: str) -> None:
     """With the place that is wrong."""
     schema = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
     with pytest.raises(UserError) as caught:
-        checked(reply, schema)
+        anyio.run(checked, reply, schema)
     assert words in caught.value.message
 
 
@@ -130,26 +131,26 @@ def test_half_a_character_does_not_end_the_server(
     """JSON can name half of a surrogate pair, which no line of the protocol can hold."""
     target = Target("llama", "tiny")
     answer = Answer("a\ud800b", target, target, "tiny", Usage(), None, 0.1, "end")
-    shown = reply(offered("")["ask_local_llama"], answer, Pages(), 1000)
+    shown = anyio.run(reply, offered("")["ask_local_llama"], answer, Pages(), 1000)
     assert shown.text == "a\ufffdb"
     shown.model_dump_json().encode()
 
 
 def test_half_a_character_in_json_does_not_end_the_server() -> None:
     """Only its escape stands in the text."""
-    assert checked('{"a": "\\ud800b"}', {"type": "object"}) == {"a": "\ufffdb"}
+    assert anyio.run(checked, '{"a": "\\ud800b"}', {"type": "object"}) == {"a": "\ufffdb"}
 
 
 @pytest.mark.parametrize("depth", [150, 500, 100_000])
 def test_json_of_any_depth_does_not_end_the_server(depth: int) -> None:
     """Below some 250 levels the SDK can no longer write the answer."""
     with pytest.raises(UserError, match="nested too deeply"):
-        checked(f'{{"a": {"[" * depth}{"]" * depth}}}', {"type": "object"})
+        anyio.run(checked, f'{{"a": {"[" * depth}{"]" * depth}}}', {"type": "object"})
 
 
 def test_a_fence_around_the_json_is_no_mistake() -> None:
     """Models like to put one there."""
-    assert checked('Here:\n```json\n{"a": 1}\n```', {"type": "object"}) == {"a": 1}
+    assert anyio.run(checked, 'Here:\n```json\n{"a": 1}\n```', {"type": "object"}) == {"a": 1}
 
 
 def test_a_tool_that_leads_off_this_machine_says_so(
