@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
@@ -61,6 +62,28 @@ def no_repeats(items: list[Item]) -> list[Item]:
     return items
 
 
+def told_apart(entry: str, key: str = "name") -> Callable[[list[Item]], list[Item]]:
+    """A validator of a list in which no two entries have the same key; `entry` is what one is."""
+
+    def validate(items: list[Item]) -> list[Item]:
+        keys = [getattr(item, key) for item in items]
+        raise_all(
+            [
+                detail((index, key), f"another {entry} has this {key}")
+                for index, value in enumerate(keys)
+                if value in keys[:index]
+            ]
+        )
+        return items
+
+    return validate
+
+
+def several(value: object) -> object:
+    """A list of one may be written without brackets."""
+    return [value] if isinstance(value, str) else value
+
+
 def dearest_first(rungs: list[Rung]) -> list[Rung]:
     """The ladder's order is the prices' own; another one would raise where it should lower."""
     order = [rung for rung in LADDER if rung in rungs]
@@ -114,5 +137,6 @@ Threshold = Annotated[
 ]
 Seconds = Annotated[int, BeforeValidator(_seconds)]
 Day = Annotated[datetime.date, BeforeValidator(_date)]
+Usd = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Dollars = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Factor = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]

@@ -31,10 +31,6 @@ def _pattern(name: str) -> str:
     return name
 
 
-def _each_once(names: list[str]) -> list[str]:
-    return no_repeats(names)
-
-
 class Group(Section):
     """One environment; without a provider it is Claude's own."""
 
@@ -45,7 +41,7 @@ class Group(Section):
     fallback: Literal["none", "haiku", "sonnet", "opus", "fable"] = "none"
     env: dict[Line, str] = Field(default_factory=dict)
     passed: Annotated[
-        list[Annotated[Line, AfterValidator(_pattern)]], AfterValidator(_each_once)
+        list[Annotated[Line, AfterValidator(_pattern)]], AfterValidator(no_repeats)
     ] = Field(default_factory=list, alias="pass")
 
     @field_validator("model")

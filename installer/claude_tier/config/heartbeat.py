@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import InitErrorDetails
 
-from claude_tier.config.fields import Line, Seconds, Section, detail, no_repeats
+from claude_tier.config.fields import Line, Seconds, Section, Usd, detail, no_repeats, several
 from claude_tier.config.providers import Provider
 from claude_tier.config.routing import Chains, fault_in
 from claude_tier.heartbeat.beat import ActiveHours
@@ -51,14 +51,6 @@ def _zone(name: str) -> str:
     return name
 
 
-def _several(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _each_once(items: list[str]) -> list[str]:
-    return no_repeats(items)
-
-
 def _often(seconds: int) -> int:
     if seconds < SHORTEST:
         raise ValueError("must be at least 1m: beats are started once a minute")
@@ -79,9 +71,8 @@ Interval = Annotated[Seconds, AfterValidator(_often)]
 Hours = Annotated[ActiveHours, BeforeValidator(_hours)]
 Zone = Annotated[Line, AfterValidator(_zone)]
 Fallback = Annotated[
-    list[Line], Field(max_length=10), BeforeValidator(_several), AfterValidator(_each_once)
+    list[Line], Field(max_length=10), BeforeValidator(several), AfterValidator(no_repeats)
 ]
-Usd = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Limit(Section):
@@ -105,7 +96,7 @@ class Heartbeat(Section):
     ok_chars: Annotated[int, Field(ge=0, le=10_000)] = 300
     notes: Annotated[
         list[Annotated[Line, AfterValidator(_folder)]],
-        BeforeValidator(_several),
+        BeforeValidator(several),
         BeforeValidator(_off),
     ] = Field(default_factory=lambda: ["notes", "memory"])
 

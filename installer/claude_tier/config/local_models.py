@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import InitErrorDetails
 
-from claude_tier.config.fields import Line, Section, detail, raise_all
+from claude_tier.config.fields import Line, Section, detail, told_apart
 from claude_tier.config.providers import Provider
 from claude_tier.config.routing import Chains, fault_in
 
@@ -60,25 +60,14 @@ class DeclaredTool(Section):
     )
 
 
-def _names_differ(tools: list[DeclaredTool]) -> list[DeclaredTool]:
-    names = [tool.name for tool in tools]
-    faults = [
-        detail((index, "name"), "another tool has this name")
-        for index, name in enumerate(names)
-        if name in names[:index]
-    ]
-    raise_all(faults)
-    return tools
-
-
 class LocalModels(Section):
     """What `claude-tier mcp` serves; without a target the roles `small` and `coding` stand."""
 
     general: Line = "small"
     coding: Line = "coding"
-    tools: Annotated[list[DeclaredTool], Field(max_length=32), AfterValidator(_names_differ)] = (
-        Field(default_factory=list)
-    )
+    tools: Annotated[
+        list[DeclaredTool], Field(max_length=32), AfterValidator(told_apart("tool"))
+    ] = Field(default_factory=list)
     page: Annotated[int, Field(ge=1000, le=LARGEST_PAGE)] = 16_000  # characters
     parallel: Annotated[int, Field(gt=0, le=64)] = 2
     only_local: bool = True

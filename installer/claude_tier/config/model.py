@@ -28,10 +28,12 @@ from claude_tier.config.fields import (
     Section,
     Threshold,
     Tier,
+    Usd,
     dearest_first,
     detail,
     no_repeats,
     raise_all,
+    told_apart,
 )
 from claude_tier.config.groups import Groups, faults_of_groups
 from claude_tier.config.heartbeat import Heartbeat, faults_of_heartbeat
@@ -89,7 +91,7 @@ def _whole(value: object) -> object:
 class Limit(Section):
     """One figure in one unit."""
 
-    usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    usd: Usd | None = None
     tokens: Annotated[int, Field(gt=0), BeforeValidator(_whole)] | None = None
     plan_percent: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = None
 
@@ -157,18 +159,7 @@ class Budget(Section):
         return value
 
 
-def _names_differ(budgets: list[Budget]) -> list[Budget]:
-    names = [budget.name for budget in budgets]
-    faults = [
-        detail((index, "name"), "another budget has this name")
-        for index, name in enumerate(names)
-        if name in names[:index]
-    ]
-    raise_all(faults)
-    return budgets
-
-
-Budgets = Annotated[list[Budget], AfterValidator(_names_differ)]
+Budgets = Annotated[list[Budget], AfterValidator(told_apart("budget"))]
 
 
 class FanOut(Section):

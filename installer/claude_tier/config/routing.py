@@ -12,7 +12,15 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import InitErrorDetails
 
-from claude_tier.config.fields import Line, Seconds, Section, detail, no_repeats, raise_all
+from claude_tier.config.fields import (
+    Line,
+    Seconds,
+    Section,
+    detail,
+    no_repeats,
+    several,
+    told_apart,
+)
 from claude_tier.config.providers import CLAUDE, Provider
 
 TaskKind = Literal[
@@ -37,17 +45,9 @@ Role = Literal["small", "coding", "large", "claude"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
-def _several(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _each_once(items: list[str]) -> list[str]:
-    return no_repeats(items)
-
-
 Chain = Annotated[
-    list[Line], Field(min_length=1, max_length=30), BeforeValidator(_several),
-    AfterValidator(_each_once),
+    list[Line], Field(min_length=1, max_length=30), BeforeValidator(several),
+    AfterValidator(no_repeats),
 ]  # fmt: skip
 
 
@@ -75,9 +75,9 @@ class Router(Section):
 class Conditions(Section):
     """When a route applies: each key that is given must hold."""
 
-    kinds: Annotated[list[TaskKind], BeforeValidator(_several)] | None = None
-    keywords: Annotated[list[Line], BeforeValidator(_several)] | None = None
-    complexity: Annotated[list[Complexity], BeforeValidator(_several)] | None = None
+    kinds: Annotated[list[TaskKind], BeforeValidator(several)] | None = None
+    keywords: Annotated[list[Line], BeforeValidator(several)] | None = None
+    complexity: Annotated[list[Complexity], BeforeValidator(several)] | None = None
     max_context_tokens: Annotated[int, Field(gt=0)] | None = None
     tools: list[Tool] | None = None  # what the target can use; a task that needs more is not for it
 
@@ -90,20 +90,8 @@ class Route(Section):
     target: Line
 
 
-def _names_differ(routes: list[Route]) -> list[Route]:
-    names = [route.name for route in routes]
-    raise_all(
-        [
-            detail((index, "name"), "another route has this name")
-            for index, name in enumerate(names)
-            if name in names[:index]
-        ]
-    )
-    return routes
-
-
 Chains = dict[Line, Chain]
-Routes = Annotated[list[Route], AfterValidator(_names_differ)]
+Routes = Annotated[list[Route], AfterValidator(told_apart("route"))]
 
 
 def fault_in(

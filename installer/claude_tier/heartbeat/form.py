@@ -19,8 +19,18 @@ from pydantic import (
     model_validator,
 )
 
-from claude_tier.config.fields import Line, Seconds, Section, detail, no_repeats, raise_all
-from claude_tier.config.heartbeat import Fallback, Hours, Interval, Usd, Zone
+from claude_tier.config.fields import (
+    Line,
+    Seconds,
+    Section,
+    Usd,
+    detail,
+    no_repeats,
+    raise_all,
+    several,
+    told_apart,
+)
+from claude_tier.config.heartbeat import Fallback, Hours, Interval, Zone
 from claude_tier.heartbeat import models
 
 if TYPE_CHECKING:
@@ -82,21 +92,13 @@ def _one_hour(seconds: int) -> int:
     return seconds
 
 
-def _several(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _each_once(items: list[str]) -> list[str]:
-    return no_repeats(items)
-
-
 Name = Annotated[Line, AfterValidator(_name)]
 CronText = Annotated[Line, AfterValidator(_cron)]
 Text = Annotated[str, Field(max_length=20_000), AfterValidator(_text)]
 Tools = Annotated[
     list[Annotated[Line, AfterValidator(_tool)]],
-    BeforeValidator(_several),
-    AfterValidator(_each_once),
+    BeforeValidator(several),
+    AfterValidator(no_repeats),
 ]
 
 
@@ -177,24 +179,14 @@ class Task(Settings):
         return interval
 
 
-def _names_differ(tasks: list[Task]) -> list[Task]:
-    names = [task.name for task in tasks]
-    raise_all(
-        [
-            detail((index, "name"), "another task has this name")
-            for index, name in enumerate(names)
-            if name in names[:index]
-        ]
-    )
-    return tasks
-
-
 class Front(Settings):
     """The whole front matter."""
 
     name: Name | None = None
     tasks: (
-        Annotated[list[Task], Field(min_length=1, max_length=100), AfterValidator(_names_differ)]
+        Annotated[
+            list[Task], Field(min_length=1, max_length=100), AfterValidator(told_apart("task"))
+        ]
         | None
     ) = None
 

@@ -20,7 +20,17 @@ from pydantic import (
     model_validator,
 )
 
-from claude_tier.config.fields import Line, Seconds, Section, detail, no_repeats, raise_all
+from claude_tier.config.fields import (
+    Line,
+    Seconds,
+    Section,
+    Usd,
+    detail,
+    no_repeats,
+    raise_all,
+    several,
+    told_apart,
+)
 from claude_tier.config.routing import TaskKind
 from claude_tier.errors import UserError
 from claude_tier.pipelines import condition, confined, schemas, template
@@ -29,7 +39,6 @@ from claude_tier.pipelines.known import Known, near
 from claude_tier.pipelines.template import Reference, Template
 
 SKIP = "skip"  # the last of a step's fallbacks: go on without its output
-Usd = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 def _name(text: str) -> str:
@@ -41,11 +50,7 @@ def _name(text: str) -> str:
 Name = Annotated[str, AfterValidator(_name)]
 
 
-def _several(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Names = Annotated[list[Name], BeforeValidator(_several), AfterValidator(no_repeats)]
+Names = Annotated[list[Name], BeforeValidator(several), AfterValidator(no_repeats)]
 
 
 class Input(Section):
@@ -54,7 +59,7 @@ class Input(Section):
     type: Literal["text", "file", "files"] = "text"
     description: Line | None = None
     required: bool | None = None
-    default: Annotated[list[str], BeforeValidator(_several)] | None = None
+    default: Annotated[list[str], BeforeValidator(several)] | None = None
 
     @field_validator("default")
     @classmethod
@@ -109,7 +114,7 @@ class Step(Section):
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
     timeout: Seconds | None = None
     budget: Budget | None = None
-    fallback: Annotated[list[Line], BeforeValidator(_several), AfterValidator(no_repeats)] = Field(
+    fallback: Annotated[list[Line], BeforeValidator(several), AfterValidator(no_repeats)] = Field(
         default_factory=list
     )
     local_only: bool = False
@@ -269,19 +274,12 @@ def _schema_file(name: str, known: Known) -> object:
 
 
 def _acyclic(steps: list[Step]) -> list[Step]:
-    names = [step.id for step in steps]
-    raise_all(
-        [
-            detail((index, "id"), "another step has this id")
-            for index, name in enumerate(names)
-            if name in names[:index]
-        ]
-    )
     try:
         TopologicalSorter(edges(steps)).prepare()
     except CycleError as error:
         circle = " -> ".join(reversed(error.args[1]))
-        raise_all([detail((names.index(error.args[1][0]),), f"waits for itself: {circle}")])
+        first = [step.id for step in steps].index(error.args[1][0])
+        raise_all([detail((first,), f"waits for itself: {circle}")])
     return steps
 
 
@@ -297,7 +295,12 @@ class Pipeline(Section):
     description: Line
     inputs: dict[Name, Input] = Field(default_factory=dict)
     budget: Budget | None = None
-    steps: Annotated[list[Step], Field(min_length=1, max_length=100), AfterValidator(_acyclic)]
+    steps: Annotated[
+        list[Step],
+        Field(min_length=1, max_length=100),
+        AfterValidator(told_apart("step", "id")),
+        AfterValidator(_acyclic),
+    ]
     result: Name | None = None
 
     @field_validator("result")
