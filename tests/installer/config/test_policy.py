@@ -200,7 +200,7 @@ def test_dated_prices_replace_a_models_own(tmp_path: Path) -> None:
     ("url", "host"),
     [
         ("http://localhost:11434", "localhost:11434"),
-        ("https://LLM.example.com:443/v1?x#y", "llm.example.com"),
+        ("https://LLM.example.com:443/v1", "llm.example.com"),
         ("http://127.0.0.1:80/", "127.0.0.1"),
         ("https://[::1]:8443", "[::1]:8443"),
     ],
