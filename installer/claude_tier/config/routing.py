@@ -6,7 +6,7 @@ the roles that `router` fills.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -43,6 +43,7 @@ Complexity = Literal["low", "medium", "high"]
 Tool = Literal["files", "shell", "web"]
 Role = Literal["small", "coding", "large", "claude"]
 ROLES: tuple[Role, ...] = get_args(Role)
+SKIP = "skip"  # the last of fallbacks: go on without an answer
 
 
 Chain = Annotated[
@@ -121,6 +122,17 @@ def faults_of_chains(chains: Chains, providers: dict[str, Provider]) -> Iterator
         for index, target in enumerate(targets):
             if fault := fault_in(target, providers):
                 yield detail((name, index), fault)
+
+
+def faults_of_fallbacks(
+    names: Sequence[str], fault_of: Callable[[str], str | None]
+) -> Iterator[InitErrorDetails]:
+    """What is wrong in names to be asked in turn, by what is wrong with one; `skip` ends them."""
+    for index, name in enumerate(names):
+        if name != SKIP and (fault := fault_of(name)):
+            yield detail((index,), fault)
+    if SKIP in names[:-1]:
+        yield detail((names.index(SKIP),), "skip must be the last")
 
 
 def faults_of_router(

@@ -19,6 +19,7 @@ from claude_tier.config import document as documents
 from claude_tier.config.document import Document
 from claude_tier.config.faults import Fault, Location, Source
 from claude_tier.config.load import check
+from claude_tier.config.routing import SKIP
 from claude_tier.heartbeat import models, schedule
 from claude_tier.heartbeat.beat import Beat, Cron, Every
 from claude_tier.heartbeat.form import Front, Settings, Task
@@ -161,7 +162,7 @@ def _beat(
 def _named(own: Settings) -> tuple[str, ...]:
     """The models that the file names, in order."""
     given = [own.model] if own.model else []
-    given += [name for name in own.fallback or () if name != models.SKIP]
+    given += [name for name in own.fallback or () if name != SKIP]
     return tuple(given)
 
 

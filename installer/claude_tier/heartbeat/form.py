@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from cronsim import CronSim, CronSimError
@@ -31,6 +32,7 @@ from claude_tier.config.fields import (
     told_apart,
 )
 from claude_tier.config.heartbeat import Fallback, Hours, Interval, Zone
+from claude_tier.config.routing import faults_of_fallbacks
 from claude_tier.heartbeat import models
 
 if TYPE_CHECKING:
@@ -151,15 +153,8 @@ class Settings(Section):
     @field_validator("fallback")
     @classmethod
     def _can_all_be_asked(cls, names: list[str] | None, info: ValidationInfo) -> list[str] | None:
-        given = names or []
-        faults = [
-            detail((index,), fault)
-            for index, name in enumerate(given)
-            if name != models.SKIP and (fault := models.fault_in(_config(info), name))
-        ]
-        if models.SKIP in given[:-1]:
-            faults.append(detail((given.index(models.SKIP),), "skip must be the last"))
-        raise_all(faults)
+        fault_of = partial(models.fault_in, _config(info))
+        raise_all(list(faults_of_fallbacks(names or (), fault_of)))
         return names
 
 

@@ -12,8 +12,6 @@ from claude_tier.routing.target import Target
 if TYPE_CHECKING:
     from claude_tier.config import Config
 
-SKIP = "skip"  # may end a list of fallbacks, which ends so anyway
-
 
 def targets(config: Config, name: str) -> tuple[Target, ...]:
     """What a name that was checked stands for, in order."""

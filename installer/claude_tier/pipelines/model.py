@@ -31,14 +31,12 @@ from claude_tier.config.fields import (
     several,
     told_apart,
 )
-from claude_tier.config.routing import TaskKind
+from claude_tier.config.routing import TaskKind, faults_of_fallbacks
 from claude_tier.errors import UserError
 from claude_tier.pipelines import condition, confined, schemas, template
 from claude_tier.pipelines.condition import When
 from claude_tier.pipelines.known import Known, near
 from claude_tier.pipelines.template import Reference, Template
-
-SKIP = "skip"  # the last of a step's fallbacks: go on without its output
 
 
 def _name(text: str) -> str:
@@ -128,15 +126,7 @@ class Step(Section):
     @field_validator("fallback")
     @classmethod
     def _each_leads_somewhere(cls, fallback: list[str], info: ValidationInfo) -> list[str]:
-        known = _known(info)
-        faults = [
-            detail((index,), fault)
-            for index, name in enumerate(fallback)
-            if name != SKIP and (fault := known.fault_in_target(name))
-        ]
-        if SKIP in fallback[:-1]:
-            faults.append(detail((fallback.index(SKIP),), "skip must be the last"))
-        raise_all(faults)
+        raise_all(list(faults_of_fallbacks(fallback, _known(info).fault_in_target)))
         return fallback
 
     @field_validator("files")

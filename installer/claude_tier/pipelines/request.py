@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from claude_tier.config.routing import SKIP
 from claude_tier.errors import UserError
 from claude_tier.pipelines import confined, template
-from claude_tier.pipelines.model import SKIP, Step
+from claude_tier.pipelines.model import Step
 from claude_tier.pipelines.template import Content, Scope, Unknown
 from claude_tier.routing.prompt import Message, Prompt
 from claude_tier.routing.target import Target, resolve

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import anyio
 
+from claude_tier.config.routing import SKIP
 from claude_tier.errors import UserError
 from claude_tier.pipelines import keeping, request
 from claude_tier.pipelines.asking import Asking, Desk
 from claude_tier.pipelines.keeping import Part
-from claude_tier.pipelines.model import SKIP, Step
+from claude_tier.pipelines.model import Step
 from claude_tier.pipelines.outcome import Outcome, Tally
 from claude_tier.pipelines.runs import Run
 from claude_tier.pipelines.speaking import SPEAKER, Speaker
