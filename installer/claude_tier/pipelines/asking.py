@@ -131,6 +131,11 @@ class Asking:
 def _after(
     target: Target, asked: Sequence[Target], fallback: Sequence[Target]
 ) -> tuple[Target, ...]:
-    """The fallbacks that come after that target."""
+    """The fallbacks that come after that target.
+
+    None after one that emergency mode asked instead: it would answer for each of them again.
+    """
+    if target not in asked:
+        return ()
     rest = asked[asked.index(target) + 1 :]
     return tuple(one for one in rest if one in fallback)

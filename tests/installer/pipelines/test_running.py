@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 
 import pytest
 from claude_tier.livecheck.request import Request
 from claude_tier.pipelines import runs
+from claude_tier.routing import by_hand
 from claude_tier_hooks import ledger
 from fault_server import FaultServer, Reply
 from llama_server import Start
@@ -179,6 +181,23 @@ def test_an_answer_that_does_not_fit_is_repaired_once_then_left(
             " (char 0); good/tiny is asked instead",
         ]
         assert "a: prose/tiny gave two answers" in done.err
+
+
+def test_what_emergency_mode_asked_instead_and_does_not_fit_fails_the_step(
+    llama: Start, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """It would answer in the place of every fallback again."""
+    prose = llama("All is tea.")
+    configure("router: {small: prose/tiny}\n", prose=prose.url)
+    by_hand.turn_on(time.time(), None)
+    path = pipeline("""
+  - {id: a, target: claude/sonnet, output: json, prompt: x, fallback: claude/haiku}
+""")
+    done = command("run", str(path), "--json")
+    assert done.code == 1
+    (step,) = done.json["steps"]
+    assert step["status"] == "failed"
+    assert "a: prose/tiny gave two answers; the second is not JSON" in done.err
 
 
 def test_without_a_fallback_the_run_ends(
