@@ -15,7 +15,7 @@ from typing import Any
 from claude_tier_hooks import ledger, prices, unlisted
 from claude_tier_hooks.shapes import Json
 
-from claude_tier.report import figures
+from claude_tier.report import figures, totals
 from claude_tier.report.days import Slice
 from claude_tier.report.decisions import printable
 from claude_tier.report.table import Column, render
@@ -47,7 +47,7 @@ _SESSIONS = (
     " LEFT JOIN session_total total ON total.session = session.id"
     " WHERE (:since IS NULL OR used >= :since) AND (:until IS NULL OR used < :until)"
     " AND (:project IS NULL OR session.project = :project)"
-    " AND NOT (n.text >= 'router:' AND n.text < 'router;') ORDER BY used DESC, n.text"
+    f" AND NOT {totals.OWN.format('n.text')} ORDER BY used DESC, n.text"
 )
 
 

@@ -23,6 +23,8 @@ from claude_tier.report.table import Column, render
 KEYS = ("model", "day", "session", "project", "agent")
 
 Figures = tuple[float, ...]  # in the order of ledger.SUMS
+# A session of the router's or the heartbeat's own, of which the client knows nothing.
+OWN = "({0} >= 'router:' AND {0} < 'router;' OR {0} >= 'heartbeat:' AND {0} < 'heartbeat;')"
 _SUMS = ", ".join(f"sum({name})" for name in ledger.SUMS)
 
 
@@ -231,7 +233,7 @@ def unsaved(db: sqlite3.Connection, part: Slice) -> int:
         "SELECT count(*) FROM session_total AS total WHERE (:since IS NULL OR last >= :since)"
         " AND (:until IS NULL OR first < :until) AND (:project IS NULL OR project = :project)"
         " AND NOT EXISTS (SELECT 1 FROM cost_state WHERE cost_state.session = total.session)"
-        " AND session NOT IN (SELECT id FROM name WHERE text >= 'router:' AND text < 'router;')",
+        f" AND session NOT IN (SELECT id FROM name WHERE {OWN.format('text')})",
         {
             "since": None if since is None else int(since // ledger.BUCKET),
             "until": None if until is None else int(until // ledger.BUCKET),

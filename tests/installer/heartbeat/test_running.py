@@ -14,8 +14,10 @@ from claude_tier.heartbeat import alerts, known, processes, receipts, running
 from claude_tier.heartbeat.alerts import Alert
 from claude_tier.heartbeat.calling import is_served_by
 from claude_tier.heartbeat.case import Outcome
+from claude_tier.report import reconcile, totals
+from claude_tier.report.days import Slice
 from claude_tier.routing.target import Target
-from claude_tier_hooks import ledger, routed
+from claude_tier_hooks import ledger, policy, routed
 from fault_server import FAULTS, FaultServer, Reply
 from heartbeats import LOCAL, made
 
@@ -353,6 +355,20 @@ def test_a_request_is_counted_as_the_heartbeats(
         ("router/local/heartbeat", "heartbeat", f"heartbeat:{here.project}", 0.0),
     ]
     assert outcome.end.exchange == exchange
+
+
+def test_a_session_of_the_heartbeats_own_is_none_of_the_clients(
+    home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """It saved no cost because there is none to save."""
+    with FaultServer(WELL) as server:
+        here = made(home, LOCAL.format(url=server.url))
+        here.add(file())
+        carry_out()
+    rules = policy.load()
+    with closing(ledger.connect()) as db:
+        assert totals.unsaved(db, Slice()) == 0
+        assert reconcile.query(db, rules, Slice()).sessions == ()
 
 
 def test_notes_that_lead_elsewhere_are_not_read(
