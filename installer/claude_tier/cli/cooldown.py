@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 from claude_tier_hooks import cooldowns, ledger
@@ -44,7 +41,7 @@ def listing(*, as_json: bool = False) -> int:
       claude-tier cooldown list --json
     """
     now = time.time()
-    with _ledger() as db:
+    with ledger_file.as_it_stands() as db:
         found = cooling.listed(db, now)
     if as_json:
         print_json({"cooldowns": [one.fields() for one in found]})
@@ -71,7 +68,7 @@ def clear(*, what: str | None, as_json: bool) -> int:
       claude-tier cooldown clear ollama/qwen3:8b
     """
     provider, _, model = (what or "").partition("/")
-    with _ledger() as db, ledger.Writing(db):
+    with ledger_file.as_it_stands() as db, ledger.Writing(db):
         number = cooldowns.clear(db, provider or None, model or None)
     if what and not number:
         raise UserError(
@@ -82,13 +79,3 @@ def clear(*, what: str | None, as_json: bool) -> int:
     else:
         click.echo(f"Cleared {number} cooldown{'' if number == 1 else 's'}.")
     return 0
-
-
-@contextmanager
-def _ledger() -> Iterator[sqlite3.Connection]:
-    with ledger_file.said():
-        db = ledger_file.opened()
-        try:
-            yield db
-        finally:
-            db.close()

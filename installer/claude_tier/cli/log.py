@@ -6,8 +6,7 @@ import datetime
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import click
 from claude_tier_hooks import decision, policy
@@ -114,7 +113,8 @@ def _follow(part: Slice, start: Sequence[Decision], *, as_json: bool) -> int:
     watched = part._replace(span=part.span._replace(since=since), last=WATCHED)
 
     def read() -> Sequence[Decision]:
-        with _reading() as db:
+        # Hooks write decisions and proofs: no transcript has to be read for those.
+        with ledger_file.as_it_stands() as db:
             return decisions.query(db, watched)
 
     for news in decisions.follow(read, lambda: time.sleep(POLL)):
@@ -122,14 +122,3 @@ def _follow(part: Slice, start: Sequence[Decision], *, as_json: bool) -> int:
             text = json.dumps({"version": 1, **one.fields()}, ensure_ascii=False)
             click.echo(text if as_json else decisions.as_text([one]) + "\n")
     return 0
-
-
-@contextmanager
-def _reading() -> Iterator[sqlite3.Connection]:
-    """Hooks write decisions and proofs; nothing has to be read from transcripts for those."""
-    with ledger_file.said():
-        db = ledger_file.opened()
-        try:
-            yield db
-        finally:
-            db.close()

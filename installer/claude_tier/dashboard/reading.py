@@ -49,13 +49,9 @@ class Books:
     def answer(self, question: Question[Answer]) -> Answer:
         """As `ask`, in this thread."""
         self.catch_up(self._fresh)
-        with ledger_file.said():
-            db = ledger_file.opened()
-            try:
-                db.execute("BEGIN")
-                return question(db, self.rules())
-            finally:
-                db.close()
+        with ledger_file.as_it_stands() as db:
+            db.execute("BEGIN")
+            return question(db, self.rules())
 
     def catch_up(self, within: float = 0.0) -> None:
         """Take in what transcripts hold by now, unless that was done so many seconds ago."""

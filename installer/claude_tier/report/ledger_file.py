@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 
 import click
@@ -25,13 +25,16 @@ REBUILD = "`claude-tier ledger rebuild` salvages what can be read."
 @contextmanager
 def up_to_date(rules: Json) -> Iterator[sqlite3.Connection]:
     """The ledger with everything in it that transcripts hold by now; raises UserError."""
-    with said():
-        db = opened()
-        try:
-            catch_up(db, rules)
-            yield db
-        finally:
-            db.close()
+    with as_it_stands() as db:
+        catch_up(db, rules)
+        yield db
+
+
+@contextmanager
+def as_it_stands() -> Iterator[sqlite3.Connection]:
+    """The ledger with what hooks and commands wrote, no transcript read; raises UserError."""
+    with said(), closing(opened()) as db:
+        yield db
 
 
 @contextmanager

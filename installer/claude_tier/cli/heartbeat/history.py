@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from contextlib import closing
 
 import click
 
@@ -38,7 +37,7 @@ def command(
     from claude_tier.report import ledger_file
 
     most = last or (-1 if since else LAST)
-    with ledger_file.said(), closing(ledger_file.opened()) as db:
+    with ledger_file.as_it_stands() as db:
         found = history.query(db, name, since=days.span(since, None).since, most=most)
     if as_json:
         print_json({"receipts": [one.fields() for one in found]})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
 
 import click
 
@@ -31,7 +30,7 @@ def command(*, as_json: bool) -> int:
 
     now = time.time()
     loaded = config.load(paths.state_dir() / config.CONFIG).config
-    with ledger_file.said(), closing(ledger_file.opened()) as db:
+    with ledger_file.as_it_stands() as db:
         found = health.query(db, loaded, policy.load(), now)
     if as_json:
         print_json(found.fields())
