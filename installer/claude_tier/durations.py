@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
 SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 LONGEST = 366 * SECONDS["d"]
@@ -39,3 +43,14 @@ def option(_ctx: click.Context, _param: click.Parameter, value: str | None) -> i
         return None if value is None else parse(value)
     except ValueError as fault:
         raise click.BadParameter(f"'{value}' {fault}") from None
+
+
+def for_option(end: str) -> Callable[[Decorated], Decorated]:
+    """Add `--for` to what stays until the command `end`; it arrives as the keyword `seconds`."""
+    return click.option(
+        "--for",
+        "seconds",
+        metavar="DURATION",
+        callback=option,
+        help=f"How long: 30m, 2h, 1d. Else until `{end}`.",
+    )

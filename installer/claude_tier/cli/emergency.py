@@ -43,22 +43,12 @@ def status(*, as_json: bool = False) -> int:
       claude-tier emergency status --json
     """
     now = time.time()
-    found = _standing(now)
-    if as_json:
-        print_json(_fields(found))
-    else:
-        click.echo(_text(found, now))
+    _show(_standing(now), now, as_json=as_json)
     return 0
 
 
 @command.command()
-@click.option(
-    "--for",
-    "seconds",
-    metavar="DURATION",
-    callback=durations.option,
-    help="How long: 30m, 2h, 1d. Else until `claude-tier emergency off`.",
-)
+@durations.for_option("claude-tier emergency off")
 @json_option
 def on(*, seconds: int | None, as_json: bool) -> int:
     """Ask only models on this machine, for a while or until switched off.
@@ -71,11 +61,7 @@ def on(*, seconds: int | None, as_json: bool) -> int:
     from claude_tier.routing import by_hand
 
     now = time.time()
-    found = by_hand.turn_on(now, seconds)
-    if as_json:
-        print_json(_fields(found))
-    else:
-        click.echo(_text(found, now))
+    _show(by_hand.turn_on(now, seconds), now, as_json=as_json)
     return 0
 
 
@@ -115,6 +101,13 @@ def _standing(now: float) -> Emergency | None:
     rules = policy.load(project.root(folder))
     with ledger_file.up_to_date(rules) as db:
         return emergency.standing(db, known, rules, now, folder)
+
+
+def _show(found: Emergency | None, now: float, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_fields(found))
+    else:
+        click.echo(_text(found, now))
 
 
 def _fields(found: Emergency | None) -> dict[str, object]:

@@ -12,13 +12,7 @@ from claude_tier.output import json_option, print_json
 
 
 @click.command()
-@click.option(
-    "--for",
-    "seconds",
-    metavar="DURATION",
-    callback=durations.option,
-    help="How long: 30m, 2h, 1d. Else until `claude-tier on`.",
-)
+@durations.for_option("claude-tier on")
 @json_option
 def command(*, seconds: int | None, as_json: bool) -> int:
     """Let every new subagent run as asked, without assignments, budgets or the fan-out gate.
