@@ -36,6 +36,7 @@ STEPS = {
 CLAIM = 120.0  # seconds one process has for its try
 FARTHEST = 32 * 86400.0  # seconds; a server that names a later time is not believed
 KEPT = 86400.0  # seconds after its end in which another failure counts as the next one
+SKEW = 300.0  # seconds that two processes' times for the same moment may differ
 WHY = 200  # characters
 COLUMNS = (
     "provider", "account", "model", "cause", "why", "since", "last", "until", "named", "step",
@@ -65,7 +66,12 @@ def standing(db: sqlite3.Connection, place: Row, now: float) -> Json | None:
     shut = [row for row in rows if not _over(row, now)]
     if shut:
         return max(shut, key=_ends)
-    return next((row for row in rows if (row["probe"] or 0.0) > now), None)
+    return next((row for row in rows if is_tried(row, now)), None)
+
+
+def is_tried(row: Json, now: float) -> bool:
+    """Whether one process has its try now; a claim further away is from before a clock was set."""
+    return now < (row["probe"] or 0.0) <= now + CLAIM
 
 
 def admit(db: sqlite3.Connection, place: Row, now: float) -> tuple[bool, Json | None]:
@@ -194,4 +200,5 @@ def _over(row: Json, now: float) -> bool:
 
 
 def _forgotten(row: Json, now: float) -> bool:
-    return _ends(row) + KEPT <= now
+    """One that is long over, or of a failure yet to come: a clock was ahead when it was written."""
+    return _ends(row) + KEPT <= now or row["last"] > now + SKEW

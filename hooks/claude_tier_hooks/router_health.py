@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 
 from . import columns, cooldowns, pace, state
@@ -19,10 +20,14 @@ def query(db: sqlite3.Connection, now: float) -> Json:
 
 
 def emergency(now: float) -> Json | None:
-    """When the switch was set and ends, None each where not known; None while it is off."""
-    switch = state.read_json(state.path(SWITCH))
+    """When the switch was set and ends, None each where not known; None while it is off.
+
+    A file that cannot be read is on: whoever made it wants nothing to leave.
+    """
+    file = state.path(SWITCH)
+    switch = state.read_json(file)
     if switch is None:
-        return None
+        return {"since": None, "until": None} if os.path.lexists(file) else None
     since, until = (_time(switch.get(name)) for name in ("since", "until"))
     if until is not None and until <= now:
         return None
@@ -31,7 +36,7 @@ def emergency(now: float) -> Json | None:
 
 def keeps_out(row: Json, now: float) -> bool:
     """Whether that cooldown holds; one that is over only waits for the next request."""
-    return row["until"] is None or row["until"] > now or (row["probe"] or 0.0) > now
+    return row["until"] is None or row["until"] > now or cooldowns.is_tried(row, now)
 
 
 def words(found: Json, now: float) -> str:

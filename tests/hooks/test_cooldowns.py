@@ -210,3 +210,20 @@ def test_it_holds_whatever_happens(steps: list[tuple[str, object]], ceiling: int
                 if probe:
                     assert tried is None or now >= tried + cooldowns.CLAIM
                     tried = now
+
+
+def test_a_failure_that_is_yet_to_come_keeps_nothing_out(db: sqlite3.Connection) -> None:
+    """The clock was ahead when it was written."""
+    fail(db, "pace", NOON + 400 * DAY, until=NOON + 410 * DAY)
+    assert cooldowns.standing(db, PLACE, NOON) is None
+    assert cooldowns.listed(db, NOON) == []
+    fail(db, "server", NOON)
+    assert cooldowns.standing(db, PLACE, NOON + 1)
+    assert cooldowns.standing(db, PLACE, NOON + DAY) is None
+
+
+def test_a_try_that_is_yet_to_come_keeps_nobody_waiting(db: sqlite3.Connection) -> None:
+    """The clock was set back since it was claimed."""
+    fail(db, "server", NOON)
+    assert cooldowns.admit(db, PLACE, NOON + DAY / 2)[0]
+    assert cooldowns.admit(db, PLACE, NOON + 3600) == (True, None)

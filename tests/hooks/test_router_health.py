@@ -77,7 +77,8 @@ def test_emergency_mode_comes_before_what_is_cooling(
 
 
 @pytest.mark.parametrize(
-    "text", ['{"until": 1e300}', '{"until": "soon"}', '{"until": NaN, "since": []}', "{}"]
+    "text",
+    ['{"until": 1e300}', '{"until": "soon"}', '{"until": NaN, "since": []}', "{}", "[]", "half of"],
 )
 def test_a_switch_with_a_time_that_is_none_has_no_end(
     home: Path, db: sqlite3.Connection, text: str
@@ -86,13 +87,6 @@ def test_a_switch_with_a_time_that_is_none_has_no_end(
     switch(home, text)
     assert router_health.emergency(NOON) == {"since": None, "until": None}
     assert said(db) == "local only"
-
-
-@pytest.mark.parametrize("text", ["", "[]", "half of"])
-def test_a_file_that_is_no_switch_is_none(home: Path, db: sqlite3.Connection, text: str) -> None:
-    """A write that was cut off, say."""
-    switch(home, text)
-    assert said(db) == ""
 
 
 def test_a_name_steers_no_terminal(db: sqlite3.Connection) -> None:

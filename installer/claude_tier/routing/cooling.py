@@ -33,7 +33,7 @@ class Cooling:
         """A row of the ledger."""
         names = ("provider", "account", "model", "cause", "why", "since", "until", "step")
         kept = {name: row[name] for name in names}
-        return cls(**kept, named=bool(row["named"]), probing=(row["probe"] or 0.0) > now)
+        return cls(**kept, named=bool(row["named"]), probing=cooldowns.is_tried(row, now))
 
     @property
     def what(self) -> str:
