@@ -14,7 +14,7 @@ def line() -> str:
     new = unseen()
     if not new:
         return ""
-    state.write_private(_told(), new[-1] + "\n")
+    state.write_private(_told(), "".join(name + "\n" for name in [*_seen(), *new]))
     alert = state.read_json(state.path("heartbeat", "alerts", new[-1])) or {}
     text = "heartbeat %s: %s" % (_short(alert.get("beat") or ""), _short(alert.get("text") or ""))
     if len(new) > 1:
@@ -24,8 +24,14 @@ def line() -> str:
 
 def unseen() -> list[str]:
     """The files of alerts that no session has shown, oldest first."""
-    seen = (state.read(_told()) or b"").decode("utf-8", "replace").strip()
-    return [name for name in _names() if name > seen]
+    seen = _seen()
+    return [name for name in _names() if name not in seen]
+
+
+def _seen() -> set[str]:
+    """Those that are still there and were shown: by name, since a clock may have been set back."""
+    shown = (state.read(_told()) or b"").decode("utf-8", "replace").split()
+    return set(shown).intersection(_names())
 
 
 def _told() -> str:

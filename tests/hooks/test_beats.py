@@ -58,3 +58,12 @@ def test_what_is_no_alert_keeps_no_session_from_starting(folder: Path, content: 
     (folder / "1.json").write_text(content)
     assert "\n" not in beats.line()
     assert beats.line() == ""
+
+
+def test_a_clock_that_was_wrong_once_hides_no_later_alert(folder: Path) -> None:
+    """What was shown of a time to come does not stand before what is told now."""
+    keep(folder, "9", "of next year")
+    assert "of next year" in beats.line()
+    keep(folder, "5", "of today")
+    assert "of today" in beats.line()
+    assert beats.line() == ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,11 +18,14 @@ from typing import Literal
 
 from claude_tier_hooks import state
 
+from claude_tier.heartbeat import processes
+
 Kind = Literal["answer", "failure", "model", "disabled", "clock", "file"]
 FOLDER = ("heartbeat", "alerts")
 KEPT = 30 * 86_400  # seconds
 DIGEST = 86_400  # seconds in which the same is not told twice
 LONGEST = 20_000  # characters
+SKEW = 3600  # seconds; what is later than that was written by a clock that has been set since
 PATIENCE = 30  # seconds for the user's own command
 
 
@@ -57,21 +61,22 @@ def listed() -> list[Alert]:
 
 def raise_(alert: Alert) -> Alert | None:
     """Keep it; as it is to be told, or None where the same was told within a day."""
-    alert = replace(alert, text=alert.text[:LONGEST])
+    text, file = map(state.storable, (alert.text[:LONGEST], alert.file))
+    alert = replace(alert, text=text, file=file)
     before: tuple[Path, Alert] | None = None
-    for file, one in _read():
+    for kept_as, one in _read():
         if alert.at - one.at > KEPT:
-            file.unlink(missing_ok=True)
-        elif one.sameness == alert.sameness:
-            before = file, one
+            kept_as.unlink(missing_ok=True)
+        elif one.sameness == alert.sameness and one.at <= alert.at + SKEW:
+            before = kept_as, one
     if before is None:
         return _write(alert)
-    file, one = before
+    kept_as, one = before
     if alert.at - one.at < DIGEST:
-        _keep(file, replace(one, times=one.times + 1))
+        _keep(kept_as, replace(one, times=one.times + 1))
         return None
     # What had been held back is told with this one.
-    _keep(file, replace(one, times=1))
+    _keep(kept_as, replace(one, times=1))
     return _write(replace(alert, times=one.times))
 
 
@@ -100,6 +105,8 @@ def send(alert: Alert, command: str) -> None:
             input=json.dumps(alert.fields()).encode(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            # What it leaves behind, a mail that is under way say, is not ended with the run.
+            env={name: value for name, value in os.environ.items() if name != processes.MARK},
             timeout=PATIENCE,
             check=False,
         )

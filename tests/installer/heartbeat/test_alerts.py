@@ -6,7 +6,8 @@ import json
 import stat
 from pathlib import Path
 
-from claude_tier.heartbeat import alerts
+import pytest
+from claude_tier.heartbeat import alerts, processes
 from claude_tier.heartbeat.alerts import DIGEST, KEPT, Alert
 
 NOON = 1_795_262_400.0
@@ -76,3 +77,27 @@ def test_a_command_that_fails_is_in_the_log(home: Path) -> None:
     alerts.send(alert(), "exit 3")
     log = home / ".claude/claude-tier/hooks.log"
     assert "on_alert RuntimeError: it ended with exit code 3" in log.read_text()
+
+
+def test_half_a_character_is_kept_as_none(home: Path) -> None:
+    """A model's JSON can name one, and no file keeps it."""
+    told = alerts.raise_(alert("it is \ud83d full"))
+    assert told
+    assert alerts.listed() == [told]
+    assert told.text == "it is \ufffd full"
+
+
+def test_an_alert_of_a_time_to_come_holds_nothing_back() -> None:
+    """The clock was wrong when it was written."""
+    assert alerts.raise_(alert(after=400 * DIGEST))
+    assert alerts.raise_(alert())
+
+
+def test_the_users_command_may_leave_something_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail that is still under way is no part of the run, which ends with all it started."""
+    monkeypatch.setenv(processes.MARK, "r")
+    file = tmp_path / "got"
+    alerts.send(alert(), f"echo ${{{processes.MARK}-none}} > {file}")
+    assert file.read_text() == "none\n"
