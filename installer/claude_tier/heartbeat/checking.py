@@ -6,17 +6,17 @@ import os
 import select
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 LONGEST = 16_384  # bytes of output that are evidence
 SAID = 300  # bytes of its complaint that are told
 NOTHING = 1  # as grep has it
 CUT = "\n[cut]"
+PIPE = 1 << 16  # bytes that a pipe holds: all that a command said until it ended
 SOON = 0.1  # seconds until it is looked at whether it has ended
 
 
@@ -42,29 +42,28 @@ def run(
 
     StoppedError once `told_to_end` says so.
     """
-    with tempfile.TemporaryFile() as errors:
-        try:
-            with _started(command, folder, errors) as process:
-                output = _heard(process, time.monotonic() + seconds, told_to_end)
-                code = process.wait()
-        except TimeoutError:
-            return Checked("failed", f"the check took longer than {seconds:.0f} s")
-        except OSError as fault:
-            return Checked("failed", f"the check cannot be started: {fault.strerror}")
-        if code not in (0, NOTHING):
-            return Checked("failed", f"the check ended with exit code {code}{_complaint(errors)}")
-    text = output.decode("utf-8", "replace").strip()
-    return Checked("something", text) if code == 0 and text else Checked("nothing")
+    try:
+        with _started(command, folder) as process:
+            output, complaint = _heard(process, time.monotonic() + seconds, told_to_end)
+            code = process.wait()
+    except TimeoutError:
+        return Checked("failed", f"the check took longer than {seconds:.0f} s")
+    except OSError as fault:
+        return Checked("failed", f"the check cannot be started: {fault.strerror}")
+    if code not in (0, NOTHING):
+        why = f": {complaint}" if complaint else ""
+        return Checked("failed", f"the check ended with exit code {code}{why}")
+    return Checked("something", output) if code == 0 and output else Checked("nothing")
 
 
 @contextmanager
-def _started(command: str, folder: Path, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _started(command: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """In a group of its own, which ends with this."""
     process = subprocess.Popen(
         ["/bin/sh", "-c", command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=errors,
+        stderr=subprocess.PIPE,
         cwd=folder,
         start_new_session=True,
     )
@@ -78,24 +77,30 @@ def _started(command: str, folder: Path, errors: IO[bytes]) -> Iterator[subproce
 
 def _heard(
     process: subprocess.Popen[bytes], deadline: float, told_to_end: Callable[[], bool]
-) -> bytes:
-    """What it says until it ends, cut; TimeoutError at the deadline."""
+) -> tuple[str, str]:
+    """How its output begins and how its complaints end; TimeoutError at the deadline.
+
+    What it leaves running may go on talking, to nobody.
+    """
     assert process.stdout is not None
-    said, pipes = bytearray(), [process.stdout.fileno()]
-    while process.poll() is None or select.select(pipes, [], [], 0)[0]:
+    assert process.stderr is not None
+    output, pipes = process.stdout.fileno(), [process.stdout.fileno(), process.stderr.fileno()]
+    said, complaint, ended = bytearray(), b"", False
+    while not ended:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
         if told_to_end():
             raise StoppedError
-        if select.select(pipes, [], [], min(left, SOON))[0]:
-            piece = os.read(pipes[0], 1 << 16)
-            said += piece[: LONGEST + 1 - len(said)]
-            pipes = pipes if piece else []  # it may go on without a word
-    return bytes(said[:LONGEST]) + (CUT.encode() if len(said) > LONGEST else b"")
-
-
-def _complaint(errors: IO[bytes]) -> str:
-    errors.seek(max(0, errors.seek(0, os.SEEK_END) - SAID))
-    words = errors.read().decode("utf-8", "replace").split()
-    return f": {' '.join(words)}" if words else ""
+        ended = process.poll() is not None
+        for pipe in select.select(pipes, [], [], 0 if ended else min(left, SOON))[0]:
+            piece = os.read(pipe, PIPE)
+            if not piece:
+                pipes.remove(pipe)  # it may go on without a word
+            elif pipe == output:
+                said += piece[: LONGEST + 1 - len(said)]
+            else:
+                complaint = (complaint + piece)[-SAID:]
+    text = bytes(said[:LONGEST]).decode("utf-8", "replace").strip()
+    words = complaint.decode("utf-8", "replace").split()
+    return text + (CUT if len(said) > LONGEST else ""), " ".join(words)

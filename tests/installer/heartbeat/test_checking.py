@@ -68,3 +68,11 @@ def test_endless_output_is_cut(tmp_path: Path) -> None:
 def test_it_works_in_its_projects_folder(tmp_path: Path) -> None:
     """Where HEARTBEAT.md is."""
     assert checking.run("pwd -P", tmp_path, seconds=60).text == os.path.realpath(tmp_path)
+
+
+def test_endless_complaints_fill_no_disk(tmp_path: Path) -> None:
+    """Its last words are told."""
+    command = "head -c 3000000 /dev/zero | tr '\\0' x >&2; echo the end >&2; exit 3"
+    found = checking.run(f"ulimit -f 1000; {command}", tmp_path, seconds=60)
+    assert found.found == "failed"
+    assert found.text.endswith("xthe end")
