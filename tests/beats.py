@@ -74,6 +74,7 @@ class Machine:
     dies: str | None = None
     plan: Plan | None = None
     started: list[tuple[str, float]] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
     _ends: list[tuple[float, str]] = field(default_factory=list)
     _planned_at: float = 0.0
 
@@ -105,7 +106,7 @@ class Machine:
     def tick(self) -> Plan:
         self._come_to_ends()
         known = [Known(one) for one in self.beats]
-        self.plan = planning.make(self.db, known, self.now, processes.me())
+        self.plan = planning.make(self.db, known, self.now, processes.me(), broken=self.broken)
         self._planned_at = self.now
         for claim in self.plan.claims:
             self._begin(claim)

@@ -22,6 +22,8 @@ from routers import configured
 TESTS = Path(__file__).parent
 IMPORTS = os.pathsep.join(str(TESTS.parent / name) for name in ("installer", "hooks", "tests"))
 LOCAL = "providers: {{local: {{kind: openai-compatible, base_url: '{url}', free: true}}}}\n"
+NOWHERE = LOCAL.format(url="http://127.0.0.1:9")
+NINE = 1_795_251_600.0  # Saturday 2026-11-21 09:00 UTC
 PATIENCE = 120  # seconds until a process counts as hanging
 
 
@@ -101,3 +103,12 @@ def made(home: Path, text: str = "") -> Home:
     """A home with that config.yaml, compiled."""
     configured(text)
     return Home(home, home / "project")
+
+
+def tasks(number: int, check: str, more: str = "") -> str:
+    """So many beats that only check, and find nothing."""
+    lines = "".join(
+        f"  - {{name: t{one}, prompt: look, model: local/alpha, check: {json.dumps(check)}}}\n"
+        for one in range(number)
+    )
+    return f"---\nevery: 1h\n{more}\ntasks:\n{lines}---\n"

@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 
+def storable(name: object) -> str:
+    """A path or a name as a database keeps it: what is no Unicode in it stands there escaped."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
 class Every(NamedTuple):
     """Every so many seconds.
 
@@ -61,12 +66,12 @@ class Beat:
     @property
     def id(self) -> str:
         """What the ledger knows it by: the file's place and the beat's name."""
-        return f"{self.file}#{self.name}"
+        return f"{storable(self.file)}#{storable(self.name)}"
 
     @property
     def offset(self) -> int:
         """Seconds this beat runs after its planned time: the same at every run."""
         if not self.stagger:
             return 0
-        digest = hashlib.sha256(self.id.encode("utf-8", "surrogateescape")).digest()
+        digest = hashlib.sha256(self.id.encode()).digest()
         return int.from_bytes(digest[:4], "big") % self.stagger

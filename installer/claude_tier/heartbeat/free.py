@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from claude_tier_hooks import budget, ledger, project
+from claude_tier_hooks import budget, ledger, project, state
 
 from claude_tier.heartbeat import checking, request, saving
 from claude_tier.heartbeat.case import LEVELS, Asked, Case, Spent
@@ -54,7 +54,7 @@ def decide(case: Case, told_to_end: Callable[[], bool]) -> End | Asked:
 
 def spent(db: sqlite3.Connection, config: Config, rules: Json, folder: Path, now: float) -> Spent:
     """The highest level of the budgets of all beats, of the user and of that project."""
-    root = project.root(str(folder))
+    root = state.storable(project.root(str(folder)))
     here = {"session": -1, "project": ledger.known_id(db, root)}
     all_ = {**rules, "budgets": [*rules["budgets"], own_budget(config)]}
     found = [one for one in budget.standing(db, all_, here, now) if _holds(one["budget"])]

@@ -14,7 +14,7 @@ from claude_tier import config, paths
 from claude_tier.config import Config
 from claude_tier.errors import UserError
 from claude_tier.heartbeat import document, saving, trust
-from claude_tier.heartbeat.beat import Beat
+from claude_tier.heartbeat.beat import Beat, storable
 from claude_tier.heartbeat.document import Defaults
 from claude_tier.heartbeat.parts import is_empty
 from claude_tier.heartbeat.saving import Saved
@@ -72,6 +72,10 @@ def read(before: Versions | None = None) -> World:
     beats: list[Known] = []
     broken: list[tuple[Path, str]] = []
     for added in trust.files():
+        if (real := trust.real_path(added.path)) != added.path:
+            # What is there belongs to another file, which may have been added itself.
+            broken.append((added.path, f"it is a link to {real} now, which was not added as this"))
+            continue
         found = document.load(added.path, defaults)
         if found.faults:
             broken.append((added.path, str(found.faults[0])))
@@ -81,17 +85,17 @@ def read(before: Versions | None = None) -> World:
 
 def current(world_config: Config, beat_id: str) -> Known | None:
     """One beat as its file has it now; None where it is there no longer."""
-    for one in _of_file(world_config, Path(beat_id.rpartition("#")[0])):
-        if one.beat.id == beat_id:
-            return one
+    file = beat_id.rpartition("#")[0]
+    for added in trust.files():
+        if storable(added.path) == file:
+            found = _of_file(world_config, added)
+            return next((one for one in found if one.beat.id == beat_id), None)
     return None
 
 
-def _of_file(loaded: Config, path: Path) -> Iterator[Known]:
-    added = trust.added(path)
-    if added is not None:
-        for beat in document.load(path, Defaults.of(loaded)).beats:
-            yield _known(loaded, added, beat)
+def _of_file(loaded: Config, added: trust.Added) -> Iterator[Known]:
+    for beat in document.load(added.path, Defaults.of(loaded)).beats:
+        yield _known(loaded, added, beat)
 
 
 def _known(loaded: Config, added: trust.Added, beat: Beat) -> Known:

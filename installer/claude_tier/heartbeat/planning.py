@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,9 +18,10 @@ from claude_tier.heartbeat import receipts, schedule
 from claude_tier.heartbeat.beat import Beat
 from claude_tier.heartbeat.known import Known
 from claude_tier.heartbeat.processes import Worker
-from claude_tier.heartbeat.receipts import End, Open, Origin, Standing
+from claude_tier.heartbeat.receipts import End, Open, Origin, Span, Standing
 
 LATE = 120  # seconds a planned time may be late and still be on time: ticks come once a minute
+LONGEST = 366 * 86_400  # seconds without a tick; who comes from longer ago had a wrong clock
 MARGIN = 30  # seconds past its time for a beat's process to end by itself
 GONE = "its process was killed"
 NEVER_BEGUN = "its tick was killed before it began"
@@ -47,20 +48,31 @@ class Plan:
 class _Due(NamedTuple):
     """The planned times of a beat since its mark: at most one is for running."""
 
-    missed: tuple[float, ...]
+    missed: Span | None
     slot: float | None
     origin: Origin
     last: float
 
 
-def make(db: sqlite3.Connection, beats: Sequence[Known], now: float, worker: Worker) -> Plan:
-    """Give up what nobody works on any more, then account for every planned time until now."""
+def make(
+    db: sqlite3.Connection,
+    beats: Sequence[Known],
+    now: float,
+    worker: Worker,
+    *,
+    broken: Collection[str] = (),
+) -> Plan:
+    """Give up what nobody works on any more, then account for every planned time until now.
+
+    `broken` are the files whose beats are not known now, and will be when they are mended.
+    """
     standing = {one.beat.id: receipts.standing(db, one.beat.id) for one in beats}
     # Long before the transaction: a machine that slept for weeks has many times to count.
     due = {one.beat.id: _due(one.beat, standing[one.beat.id], now) for one in beats}
     claims: list[Claim] = []
     with ledger.Writing(db):
         overdue = _reap(db, now)
+        receipts.retire(db, standing.keys(), broken)
         for one in beats:
             if _moved(standing[one.beat.id], receipts.standing(db, one.beat.id)):
                 continue  # it was enabled just now, and is planned with the next tick
@@ -85,17 +97,32 @@ def spelled(beat: Beat) -> str:
 
 def _due(beat: Beat, standing: Standing | None, now: float) -> _Due | None:
     """None where nothing is; a beat that is new, or planned otherwise, begins now."""
-    if standing is None or standing.schedule != spelled(beat):
+    if standing is None or _begins(beat, standing, now):
         return None
-    times = tuple(schedule.slots(beat, standing.mark, now))
-    if not times:
+    earlier, slot = _since(beat, standing.mark, now)
+    if slot is None:
         return None
-    last = times[-1]
-    if now - last <= LATE:
-        return _Due(times[:-1], last, "planned", last)
-    if beat.missed == "once" and now - last <= beat.max_age:
-        return _Due(times[:-1], last, "catch-up", last)
-    return _Due(times, None, "planned", last)
+    if now - slot <= LATE:
+        return _Due(earlier, slot, "planned", slot)
+    if beat.missed == "once" and now - slot <= beat.max_age:
+        return _Due(earlier, slot, "catch-up", slot)
+    missed = Span(earlier.first, slot, earlier.slots + 1) if earlier else Span.of(slot)
+    return _Due(missed, None, "planned", slot)
+
+
+def _begins(beat: Beat, standing: Standing, now: float) -> bool:
+    """Whether it counts from now: its schedule is another, or its mark is no time of this clock."""
+    return standing.schedule != spelled(beat) or standing.mark < now - LONGEST
+
+
+def _since(beat: Beat, mark: float, now: float) -> tuple[Span | None, float | None]:
+    """The last planned time, and those between the mark and it."""
+    earlier, last = None, None
+    for slot in schedule.slots(beat, mark, now):
+        if last is not None:
+            earlier = Span(earlier.first, last, earlier.slots + 1) if earlier else Span.of(last)
+        last = slot
+    return earlier, last
 
 
 def _account(
@@ -103,7 +130,7 @@ def _account(
 ) -> Iterator[Claim]:
     """Receipts for what is not to run; at most one claim."""
     beat, standing = one.beat, receipts.standing(db, one.beat.id)
-    if standing is None or standing.schedule != spelled(beat):
+    if standing is None or _begins(beat, standing, now):
         receipts.begin(db, beat.id, spelled(beat), now)
     if due is None:
         return
@@ -111,7 +138,7 @@ def _account(
         receipts.skip(db, beat.id, due.missed, receipts.MISSED, at=now)
     if due.slot is not None:
         if reason := _kept(db, one, standing):
-            receipts.skip(db, beat.id, [due.slot], reason, at=now, saved=one.saved)
+            receipts.skip(db, beat.id, Span.of(due.slot), reason, at=now, saved=one.saved)
         else:
             run = uuid.uuid4().hex
             if receipts.claim(db, beat.id, due.slot, run=run, origin=due.origin, worker=worker):

@@ -10,7 +10,7 @@ What is open is looked for by the words of the index `receipt_open`, which is as
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -34,6 +34,19 @@ class Standing(NamedTuple):
     disabled: float | None = None
     why: str | None = None
     evidence: str | None = None
+
+
+class Span(NamedTuple):
+    """Neighbouring planned times, and how many they are."""
+
+    first: float
+    last: float
+    slots: int = 1
+
+    @classmethod
+    def of(cls, slot: float) -> Span:
+        """That one alone."""
+        return cls(slot, slot)
 
 
 class Open(NamedTuple):
@@ -87,6 +100,17 @@ def begin(db: sqlite3.Connection, beat: str, schedule: str, now: float) -> None:
     )
 
 
+def retire(db: sqlite3.Connection, present: Collection[str], files: Collection[str]) -> None:
+    """Beats that are not there, also not in those files, begin anew if they ever come back."""
+    rows = db.execute(
+        "SELECT beat.beat, name.text FROM beat JOIN name ON name.id = beat.beat"
+        " WHERE schedule <> ''"
+    ).fetchall()
+    for number, beat in rows:
+        if beat not in present and beat.rpartition("#")[0] not in files:
+            db.execute("UPDATE beat SET schedule = '' WHERE beat = ?", (number,))
+
+
 def advance(db: sqlite3.Connection, beat: str, mark: float) -> None:
     """Every planned time up to `mark` has its receipt."""
     db.execute(
@@ -98,7 +122,7 @@ def advance(db: sqlite3.Connection, beat: str, mark: float) -> None:
 def skip(
     db: sqlite3.Connection,
     beat: str,
-    slots: Sequence[float],
+    span: Span,
     reason: str,
     *,
     at: float,
@@ -108,7 +132,7 @@ def skip(
 
     `saved` is of each of them.
     """
-    number, (size, usd) = ledger.name_id(db, beat), _all_saved(saved, len(slots))
+    number, (size, usd) = ledger.name_id(db, beat), _all_saved(saved, span.slots)
     before = db.execute(
         "SELECT slot, status, reason, run FROM receipt WHERE beat = ? AND origin <> 'hand'"
         " ORDER BY slot DESC LIMIT 1",
@@ -119,13 +143,13 @@ def skip(
             "UPDATE receipt SET last = ?, slots = slots + ?, ended = ?,"
             " saved_bytes = saved_bytes + ?, saved_usd = saved_usd + ?"
             " WHERE beat = ? AND slot = ?",
-            (slots[-1], len(slots), at, size, usd, number, before[0]),
+            (span.last, span.slots, at, size, usd, number, before[0]),
         )
         return
     db.execute(
         "INSERT OR IGNORE INTO receipt (beat, slot, last, slots, origin, status, reason, ended,"
         " saved_bytes, saved_usd) VALUES (?, ?, ?, ?, 'planned', 'skipped', ?, ?, ?, ?)",
-        (number, slots[0], slots[-1], len(slots), reason, at, size, usd),
+        (number, *span, reason, at, size, usd),
     )
 
 

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -25,8 +26,10 @@ from claude_tier_hooks import tick as hook
 
 from claude_tier.config import ConfigError
 from claude_tier.config.policy import START
+from claude_tier.errors import UserError
 from claude_tier.heartbeat import alerts, known, places, planning, processes
 from claude_tier.heartbeat.alerts import Alert
+from claude_tier.heartbeat.beat import storable
 from claude_tier.heartbeat.known import Versions, World
 from claude_tier.heartbeat.planning import Claim, Plan
 from claude_tier.heartbeat.processes import Worker
@@ -92,9 +95,14 @@ class Tick:
         return bool(self.waiting or self.children or self.endings)
 
     def _look_again(self) -> None:
+        """Plan what has come meanwhile; what is under way is more than a plan that fails."""
         hook.mark_alive()
-        if hook.is_due(self.clock()):
+        if not hook.is_due(self.clock()):
+            return
+        try:
             self.plan(0.0)
+        except (OSError, UserError, sqlite3.Error) as fault:
+            state.log_fault("heartbeat", fault)
 
     def plan(self, patience: float) -> None:
         """Claim what is due; where another tick plans for longer than that, it does so."""
@@ -220,7 +228,8 @@ def _made(now: float) -> tuple[World, Plan, list[Alert]] | list[Alert]:
         text = f"{error.faults[0]}. No beat runs until that is mended"
         return _kept([Alert(now, "file", None, str(error.source.path), text)])
     with opened() as db:
-        plan = planning.make(db, world.beats, now, processes.me())
+        broken = {storable(path) for path, _ in world.broken}
+        plan = planning.make(db, world.beats, now, processes.me(), broken=broken)
     _keep(versions, plan.next, now)
     found = [
         Alert(
@@ -246,9 +255,12 @@ def _ahead(beat: str, now: float) -> Alert:
 
 
 def _keep(versions: Versions, next_: float | None, now: float) -> None:
-    """For `hooks/heartbeat_tick.py`."""
+    """For `hooks/heartbeat_tick.py`; where it cannot be kept, the next minute plans anew."""
     due = {"version": 1, "at": now, "next": next_, "files": versions}
-    state.write_private(hook.due_file(), json.dumps(due) + "\n")
+    try:
+        state.write_private(hook.due_file(), json.dumps(due) + "\n")
+    except OSError as fault:  # no reason to drop what was just claimed
+        state.log_fault("heartbeat", fault)
 
 
 def _spawned(claim: Claim, place: int) -> subprocess.Popen[bytes]:

@@ -105,8 +105,11 @@ def _stopped(
 
 
 def here() -> str:
-    """The folder that a request comes from; the home folder where that one is gone."""
+    """The folder that a request comes from; the home folder where that one is gone.
+
+    Compared as text with what hooks wrote, whom the client tells of no bytes beside Unicode.
+    """
     try:
-        return os.getcwd()  # noqa: PTH109 - compared as text with what hooks wrote
+        return state.storable(os.getcwd())  # noqa: PTH109 - text
     except OSError:
         return str(Path.home())

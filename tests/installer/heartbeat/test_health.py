@@ -17,7 +17,7 @@ from claude_tier.errors import UserError
 from claude_tier.heartbeat import alerts, health, health_screen, history, receipts
 from claude_tier.heartbeat.alerts import Alert
 from claude_tier.heartbeat.processes import Worker
-from claude_tier.heartbeat.receipts import End
+from claude_tier.heartbeat.receipts import End, Span
 from claude_tier_hooks import ledger, policy, tick
 from heartbeats import Home, made
 from syrupy.assertion import SnapshotAssertion
@@ -67,7 +67,7 @@ def ran(here: Home, name: str, at: float, end: End) -> None:
 
 def skipped(here: Home, name: str, *at: float, reason: str = "missed") -> None:
     with closing(ledger.connect(patience=10)) as db, ledger.Writing(db):
-        receipts.skip(db, of(here, name), at, reason, at=NOON)
+        receipts.skip(db, of(here, name), Span(at[0], at[-1], len(at)), reason, at=NOON)
 
 
 def looked(now: float = NOON) -> health.Health:

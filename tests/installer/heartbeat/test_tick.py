@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import closing
@@ -14,20 +13,7 @@ from claude_tier.heartbeat import alerts, known, places, planning, processes, re
 from claude_tier.heartbeat.processes import Worker
 from claude_tier_hooks import ledger
 from claude_tier_hooks import tick as hook
-from heartbeats import LOCAL, TESTS, made
-
-NINE = 1_795_251_600.0  # Saturday 2026-11-21 09:00 UTC
-NOWHERE = LOCAL.format(url="http://127.0.0.1:9")
-
-
-def tasks(number: int, check: str, more: str = "") -> str:
-    """So many beats that only check, and find nothing."""
-    lines = "".join(
-        f"  - {{name: t{one}, prompt: look, model: local/alpha, check: {json.dumps(check)}}}\n"
-        for one in range(number)
-    )
-    return f"---\nevery: 1h\n{more}\ntasks:\n{lines}---\n"
-
+from heartbeats import NINE, NOWHERE, TESTS, made, tasks
 
 # How many are at work together, counted by the names of those that have not ended.
 TOGETHER = "mkdir -p at && mkdir at/$$ && ls at | wc -l >> most; rmdir at/$$; exit 1"

@@ -1,0 +1,67 @@
+"""Odd paths, links and files in the way: other beats run, and each planned time has one receipt."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from beats import HOUR
+from claude_tier.heartbeat import alerts, known, tick
+from heartbeats import NINE, NOWHERE, Home, made, tasks
+
+NOT_UNICODE = os.fsdecode(b"caf\xe9")
+
+
+def test_a_path_that_is_no_unicode_is_one_like_any_other(home: Path) -> None:
+    """The ledger keeps no such text, and still knows the beat again."""
+    configured = made(home, NOWHERE)
+    here = Home(home, home / NOT_UNICODE)
+    here.add(tasks(1, "exit 1"))
+    here.plan(NINE - 1)
+
+    configured.tick(NINE + 5)
+    configured.tick(NINE + HOUR + 5)
+
+    assert [row["reason"] for row in here.rows()] == ["its check found nothing"] * 2
+
+
+def test_a_path_that_is_no_unicode_can_be_told_of(home: Path) -> None:
+    """Its mistake keeps no other file from running."""
+    made(home, NOWHERE)
+    here = Home(home, home / NOT_UNICODE)
+    here.add(tasks(1, "exit 1"))
+    here.file.write_text("---\nevery: sometimes\n---\nlook\n")
+
+    tick.Tick(clock=lambda: NINE).run()
+
+    (alert,) = alerts.listed()
+    assert alert.kind == "file"
+
+
+def test_a_file_that_became_a_link_to_another_gives_no_second_receipt(home: Path) -> None:
+    """Both were added: what is there now is the other's, once."""
+    here = made(home, NOWHERE)
+    first = Home(home, home / "a")
+    first.add(tasks(1, "exit 1"))
+    here.add(tasks(1, "exit 1"))
+    first.file.unlink()
+    first.file.symlink_to(here.file)
+    assert len(known.read().beats) == 1
+    here.plan(NINE - 1)
+
+    here.tick(NINE + 5)
+    here.tick(NINE + HOUR + 5)
+
+    assert [row["reason"] for row in here.rows()] == ["its check found nothing"] * 2
+
+
+def test_a_plan_that_cannot_be_left_keeps_no_beat_from_running(home: Path) -> None:
+    """The next tick plans anew."""
+    here = made(home, NOWHERE)
+    here.add(tasks(1, "exit 1"))
+    here.plan(NINE - 1)
+    (home / ".claude/claude-tier/heartbeat/due.json").mkdir()
+
+    tick.Tick(clock=lambda: NINE + 5).run()
+
+    assert [row["status"] for row in here.rows()] != ["claimed"]
