@@ -255,20 +255,24 @@ class Config(Section):
     @field_validator("chains")
     @classmethod
     def _chains_lead_somewhere(cls, chains: Chains, info: ValidationInfo) -> Chains:
-        raise_all(list(faults_of_chains(chains, info.data.get("providers", {}))))
+        if _stand(info, "providers"):
+            raise_all(list(faults_of_chains(chains, info.data["providers"])))
         return chains
 
     @field_validator("router")
     @classmethod
     def _roles_lead_somewhere(cls, router: Router, info: ValidationInfo) -> Router:
-        given = info.data.get("providers", {}), info.data.get("chains", {})
-        raise_all(list(faults_of_router(router, *given)))
+        if _stand(info, "providers", "chains"):
+            given = info.data["providers"], info.data["chains"]
+            raise_all(list(faults_of_router(router, *given)))
         return router
 
     @field_validator("routes")
     @classmethod
     def _routes_lead_somewhere(cls, routes: Routes, info: ValidationInfo) -> Routes:
-        given = info.data.get("providers", {}), info.data.get("chains", {})
+        if not _stand(info, "providers", "chains"):
+            return routes
+        given = info.data["providers"], info.data["chains"]
         faults = [
             detail((index, "target"), fault)
             for index, route in enumerate(routes)
@@ -280,21 +284,30 @@ class Config(Section):
     @field_validator("local_models")
     @classmethod
     def _tools_lead_somewhere(cls, given: LocalModels, info: ValidationInfo) -> LocalModels:
-        known = info.data.get("providers", {}), info.data.get("chains", {})
-        raise_all(list(faults_of_local_models(given, *known)))
+        if _stand(info, "providers", "chains"):
+            known = info.data["providers"], info.data["chains"]
+            raise_all(list(faults_of_local_models(given, *known)))
         return given
 
     @field_validator("groups")
     @classmethod
     def _groups_lead_somewhere(cls, groups: Groups, info: ValidationInfo) -> Groups:
-        raise_all(list(faults_of_groups(groups, info.data.get("providers", {}))))
+        if _stand(info, "providers"):
+            raise_all(list(faults_of_groups(groups, info.data["providers"])))
         return groups
 
     @field_validator("heartbeat")
     @classmethod
     def _beats_lead_somewhere(cls, given: Heartbeat, info: ValidationInfo) -> Heartbeat:
-        tiers = [str(tier) for tier in info.data.get("tiers", LADDER)]
-        providers, chains = info.data.get("providers", {}), info.data.get("chains", {})
+        if not _stand(info, "tiers", "providers", "chains"):
+            return given
+        tiers = [str(tier) for tier in info.data["tiers"]]
+        providers, chains = info.data["providers"], info.data["chains"]
         faults = faults_of_heartbeat(given, tiers=tiers, providers=providers, chains=chains)
         raise_all(list(faults))
         return given
+
+
+def _stand(info: ValidationInfo, *sections: str) -> bool:
+    """Whether these have no mistake of their own; what refers to one that has is not judged."""
+    return all(section in info.data for section in sections)

@@ -73,6 +73,21 @@ def test_a_mistake_names_line_column_key_and_remedy(
     assert fault.startswith(expected)
 
 
+def test_a_mistake_in_a_provider_is_told_once(tmp_path: Path) -> None:
+    """And not again for everything that refers to one."""
+    text = (
+        "providers: {here: {kind: olama}, there: {kind: ollama}}\n"
+        "chains: {c: [here/a, there/b]}\n"
+        "router: {small: there/b}\n"
+        "routes: [{name: r, target: here/a}]\n"
+        "local_models: {general: here/a}\n"
+        "groups: {g: {provider: here, model: a}}\n"
+        "heartbeat: {model: there/b}\n"
+    )
+    [fault] = faults(tmp_path, text)
+    assert fault.startswith("1:20: providers.here.kind: must be")
+
+
 def test_one_target_or_condition_needs_no_brackets(tmp_path: Path) -> None:
     """`cheap: claude/haiku` is a chain of one."""
     file = tmp_path / "config.yaml"
