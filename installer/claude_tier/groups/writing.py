@@ -14,12 +14,16 @@ from claude_tier.groups import variables
 from claude_tier.groups.profile import AUTH, NO_KEY, Profile
 from claude_tier.routing.keys import Secret
 
+NO_KEY_READ = "no-key-could-be-read"  # never empty: without a token there, a login would be sent
+
 
 def as_shell(profile: Profile, environ: Mapping[str, str], token: Secret | None = None) -> str:
     """For `eval "$(…)"` in sh; the token by reference unless it is given."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in profile.put.items()]
+    lines = []
     if profile.endpoint is not None:
+        # First: a shell without the key stops here, before the address would get a login.
         lines.append(f"export {AUTH}={shlex.quote(token.reveal()) if token else _shell(profile)}")
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in profile.put.items()]
     # At the end, because the token may come from one of them.
     lines += [f"unset {name}" for name in unset(profile, environ)]
     return "".join(f"{line}\n" for line in lines)
@@ -89,7 +93,8 @@ def _origin(profile: Profile) -> str | None:
 def _shell(profile: Profile) -> str:
     provider = profile.provider
     if provider is not None and provider.key_file:
-        return f'"$(cat {shlex.quote(str(Path(provider.key_file).expanduser()))})"'
+        file = shlex.quote(str(Path(provider.key_file).expanduser()))
+        return f'"$(cat {file} || echo {NO_KEY_READ})"'
     if provider is not None and provider.key_variable:
-        return f'"${provider.key_variable}"'
+        return f'"${{{provider.key_variable}:?is not set}}"'
     return NO_KEY

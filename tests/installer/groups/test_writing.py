@@ -75,6 +75,20 @@ def test_a_key_in_a_file_is_read_by_the_shell(user: User) -> None:
     assert evaluated(printed, user)["ANTHROPIC_AUTH_TOKEN"] == KEY
 
 
+def test_a_shell_without_the_key_is_not_led_to_the_endpoint(user: User) -> None:
+    """With the address alone Claude Code would send the user's login there."""
+    keyed(user, key_env="LAN_KEY")
+    printed = user.call("env", "--group", "chat").out.decode()
+    with pytest.raises(subprocess.CalledProcessError) as stopped:
+        evaluated(printed, user)
+    assert stopped.value.stdout == ""
+    assert "LAN_KEY: is not set" in stopped.value.stderr
+
+    keyed(user, key_file=str(user.home / "none"))
+    printed = user.call("env", "--group", "chat").out.decode()
+    assert evaluated(printed, user)["ANTHROPIC_AUTH_TOKEN"] == "no-key-could-be-read"
+
+
 def test_an_env_file_blanks_what_it_cannot_unset(user: User) -> None:
     """And says which key is missing in it."""
     keyed(user, key_env="LAN_KEY")
