@@ -11,20 +11,17 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from claude_tier.config.policy import START
 from claude_tier.errors import UserError
-from claude_tier.install import backups, client_file, files, mcp_json, settings
-from claude_tier.install.json_text import JsonError
+from claude_tier.install import client_file, mcp_json
+from claude_tier.install.json_file import JsonFile
 from claude_tier.install.manifest import Install, Settings, ToolServer
 from claude_tier.install.plan import Call, Plan
 from claude_tier.install.scopes import Target
 from claude_tier.local_models import NAME
-
-Result = TypeVar("Result")
 
 SECONDS = 60  # for one command of the client
 _IMPORT = "from claude_tier.cli import main"
@@ -147,40 +144,25 @@ def _failure(call: Call) -> str | None:
 
 def _into_file(plan: Plan, known: ToolServer | None, now: float) -> Settings:
     record = known.file if known else None
-    path, before = _read(plan.target)
-    text = None if before is None else _placed(plan.target, lambda: settings.decode(before))
-    merged = _placed(plan.target, lambda: mcp_json.merge(text, record))
-    if merged.text != text and shutil.which(mcp_json.PROGRAM) is None:
-        plan.notes.append(f"No `{mcp_json.PROGRAM}` is on PATH here, which {path.name} starts")
-    _change(plan, path, before, merged.text, now)
+    found = _read(plan)
+    with found.placed():
+        merged = mcp_json.merge(found.text, record)
+    if merged.text != found.text and shutil.which(mcp_json.PROGRAM) is None:
+        plan.notes.append(
+            f"No `{mcp_json.PROGRAM}` is on PATH here, which {found.path.name} starts"
+        )
+    found.replace(merged.text, now)
     return merged.record
 
 
 def _out_of_file(plan: Plan, known: ToolServer | None, now: float) -> None:
-    path, before = _read(plan.target)
-    if before is None:
+    found = _read(plan)
+    if found.text is None:
         return
-    record = known.file if known else None
-    text = _placed(plan.target, lambda: mcp_json.unmerge(settings.decode(before), record))
-    _change(plan, path, before, text, now)
+    with found.placed():
+        text = mcp_json.unmerge(found.text, known.file if known else None)
+    found.replace(text, now)
 
 
-def _read(target: Target) -> tuple[Path, bytes | None]:
-    path = target.locate(file(target))
-    return path, files.read(path)
-
-
-def _placed(target: Target, work: Callable[[], Result]) -> Result:
-    """Do the work; its JsonError becomes a message with file, line and column."""
-    try:
-        return work()
-    except JsonError as error:
-        where = f"{file(target)}:{error.line}:{error.column}"
-        raise UserError(f"{where}: {error}", _HINT) from error
-
-
-def _change(plan: Plan, path: Path, before: bytes | None, text: str | None, now: float) -> None:
-    after = None if text is None else text.encode()
-    if before is not None and before != after:
-        backups.add(plan, path, before, now)
-    plan.replace(path, before, after, "mcp")
+def _read(plan: Plan) -> JsonFile:
+    return JsonFile.read(plan, file(plan.target), kind="mcp", hint=_HINT)
