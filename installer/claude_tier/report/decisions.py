@@ -73,31 +73,43 @@ class Slice(NamedTuple):
     action: str | None = None
     project: int | None = None
 
+    @property
+    def values(self) -> dict[str, object]:
+        """What the named parameters of a query are."""
+        return {
+            "since": self.span.since,
+            "until": self.span.until,
+            "session": self.session,
+            "agent": self.agent,
+            "action": self.action,
+            "last_at": self.before[0] if self.before else None,
+            "last_id": self.before[1] if self.before else None,
+            "project": self.project,
+            "last": -1 if self.last is None else self.last,
+        }
+
+
+def within(at: str) -> str:
+    """The condition of a slice's span, session and project, on rows with that time.
+
+    `s` is the name of the session, and `own` the session itself.
+    """
+    return (
+        f"(:since IS NULL OR {at} >= :since) AND (:until IS NULL OR {at} < :until)"
+        " AND (:session IS NULL OR substr(s.text, 1, length(:session)) = :session)"
+        " AND (:project IS NULL OR own.project = :project)"
+    )
+
 
 def query(db: sqlite3.Connection, part: Slice) -> list[Decision]:
     """The decisions of that part, oldest first."""
-    since, until = part.span
-    values = {
-        "since": since,
-        "until": until,
-        "session": part.session,
-        "agent": part.agent,
-        "action": part.action,
-        "last_at": part.before[0] if part.before else None,
-        "last_id": part.before[1] if part.before else None,
-        "project": part.project,
-        "last": -1 if part.last is None else part.last,
-    }
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM {_FROM} WHERE (:since IS NULL OR d.at >= :since)"
-        " AND (:until IS NULL OR d.at < :until)"
-        " AND (:session IS NULL OR substr(s.text, 1, length(:session)) = :session)"
+        f"SELECT {_COLUMNS} FROM {_FROM} WHERE {within('d.at')}"
         " AND (:agent IS NULL OR a.text IN (:agent, 'model-tier:' || :agent))"
-        " AND (:project IS NULL OR own.project = :project)"
         " AND (:action IS NULL OR d.action = :action)"
         " AND (:last_at IS NULL OR (d.at, d.tool_use_id) < (:last_at, :last_id))"
         " ORDER BY d.at DESC, d.tool_use_id DESC LIMIT :last",
-        values,
+        part.values,
     )
     return [Decision(*row) for row in rows][::-1]
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from claude_tier.report import figures
-from claude_tier.report.decisions import Slice, printable
+from claude_tier.report.decisions import Slice, printable, within
 
 NONE = "No request yet: `claude-tier ask`, pipelines and local models make them."
 NO_MATCH = "No request matches."
@@ -54,21 +54,10 @@ class Exchange:
 
 def query(db: sqlite3.Connection, part: Slice) -> list[Exchange]:
     """The requests of that part, oldest first."""
-    since, until = part.span
-    values = {
-        "since": since,
-        "until": until,
-        "session": part.session,
-        "project": part.project,
-        "last": -1 if part.last is None else part.last,
-    }
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM {_FROM} WHERE (:since IS NULL OR e.at >= :since)"
-        " AND (:until IS NULL OR e.at < :until)"
-        " AND (:session IS NULL OR substr(s.text, 1, length(:session)) = :session)"
-        " AND (:project IS NULL OR own.project = :project)"
+        f"SELECT {_COLUMNS} FROM {_FROM} WHERE {within('e.at')}"
         " ORDER BY e.at DESC, e.id DESC LIMIT :last",
-        values,
+        part.values,
     )
     return [_exchange(row) for row in rows][::-1]
 
