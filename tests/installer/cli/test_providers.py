@@ -78,6 +78,10 @@ def test_a_key_is_told_by_its_place_and_never_shown(
         "from": str(safe_file), "present": True, "message": None, "remedy": None,
     }  # fmt: skip
     assert keys["claude"] is None
+    assert cli.main(["providers"]) == 0
+    printed = capsys.readouterr().out
+    assert "open.key: refused" in printed
+    assert "OPENAI_API_KEY: missing" in printed
 
 
 def test_price_and_place_of_each_are_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,7 +166,7 @@ def test_asking_has_a_target_answer_and_counts_it(
     printed = capsys.readouterr()
     asked = json.loads(printed.out)["providers"][0]["targets"][0]["asked"]
     assert (code, asked["answered"], asked["model"], asked["usd"]) == (0, True, "tiny", 0.0)
-    assert printed.err == "1 target gets one tiny prompt each: free.\n"
+    assert printed.err == "1 target gets a tiny prompt: free.\n"
     with closing(ledger.connect()) as db:
         rows = db.execute("SELECT route, target, outcome FROM exchange").fetchall()
     assert rows == [("check", "here/tiny", "answered")]

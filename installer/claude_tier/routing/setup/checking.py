@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from claude_tier.config import Config
 
 AT_ONCE = 8  # providers that are looked at together
-# These answer whatever model is named, or do not say which they have.
-ANY_NAME: frozenset[Kind] = frozenset({"llama-server", "claude-cli"})
 Progress = Callable[[int, int], None]
 
 
@@ -161,10 +159,12 @@ def _checked(
 def _named(provider: Provider, found: Found, target: Target, places: tuple[str, ...]) -> Named:
     window = found.models.get(target.model) or found.models.get(f"{target.model}:latest")
     one = Named(target, places, None, window)
-    if not found.reachable or not found.models or provider.kind in ANY_NAME:
-        return one
+    if not found.reachable or not found.models or provider.kind == "claude-cli":
+        return one  # nobody says what it has
     if has(found, target.model):
         return replace(one, there=True)
+    if provider.kind == "llama-server":  # it answers whatever model is named
+        return one
     return replace(
         one,
         there=False,

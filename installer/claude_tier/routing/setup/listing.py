@@ -9,6 +9,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_tier_hooks import cooldowns, ledger
@@ -37,7 +38,10 @@ class Key:
     remedy: str | None = None
 
     def __str__(self) -> str:
-        return self.place if self.present else f"{self.place}: missing"
+        if self.present:
+            return self.place
+        there = Path(self.place).expanduser().exists()
+        return f"{self.place}: {'refused' if there else 'missing'}"
 
     def fields(self) -> dict[str, object]:
         named = asdict(self)

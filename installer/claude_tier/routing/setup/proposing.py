@@ -6,7 +6,7 @@ key opens becomes a provider, to which nothing goes until the user names it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -57,7 +57,11 @@ def proposal(config: Config, seen: Seen, memories: Sequence[Memory]) -> Proposal
     }
     return Proposal(
         additions={name: section for name, section in sections.items() if section},
-        reasons=(*reasons, *(_reason(one, windows) for one in filled)),
+        reasons=(
+            *reasons,
+            *(_reason(one, windows) for one in filled),
+            *_without(config, seen, {one.role for one in filled}),
+        ),
         pulls=tuple(_missing(seen, [*filled_roles(config), *(one.target for one in filled)])),
     )
 
@@ -104,6 +108,15 @@ def _of_llama_server(role: str, wanted: catalogue.Role, seen: Seen) -> _Filled |
         if window and window >= wanted.window and model.isprintable():
             return _Filled(role, Target(server.owner.name, model), None)
     return None
+
+
+def _without(config: Config, seen: Seen, filled: Collection[str]) -> Iterator[str]:
+    """The roles that nothing on this machine can fill, where there is a server at all."""
+    if not any(_reachable(seen, kind) for kind in ("ollama", "llama-server")):
+        return
+    for role, wanted in catalogue.roles().items():
+        if getattr(config.router, role) is None and role not in filled:
+            yield f"{role} stays empty: no model here takes its {wanted.window:,} tokens of context"
 
 
 def _reachable(seen: Seen, kind: Kind) -> Server | None:

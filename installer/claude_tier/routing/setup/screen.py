@@ -22,12 +22,17 @@ def as_text(checked: Sequence[Checked], *, width: int) -> str:
 
 
 def before(estimate: Estimate) -> str:
-    """What asking may cost: 3 targets get one tiny prompt each: at most $0.0012, 1 unpriced."""
-    targets = "1 target gets" if estimate.targets == 1 else f"{estimate.targets} targets get"
+    """What asking may cost: 3 targets get a tiny prompt each: at most $0.0012, 1 unpriced."""
+    one = estimate.targets == 1
+    asked = (
+        "1 target gets a tiny prompt"
+        if one
+        else f"{estimate.targets} targets get a tiny prompt each"
+    )
     known = f"at most {figures.money(estimate.usd)}" if estimate.usd else "free"
     unpriced = f"{estimate.unpriced} without a known price" if estimate.unpriced else ""
     parts = [unpriced] if estimate.unpriced == estimate.targets else [known, unpriced]
-    return f"{targets} one tiny prompt each: {', '.join(filter(None, parts))}."
+    return f"{asked}: {', '.join(filter(None, parts))}."
 
 
 def _providers(checked: Sequence[Checked], width: int) -> str:
@@ -76,7 +81,7 @@ def _there(one: Checked, target: Named) -> str:
         return "not reached"
     if target.asked:
         return "answers" if target.asked.answered else "does not answer"
-    return {True: "there", False: "missing", None: "not listed"}[target.there]
+    return {True: "there", False: "missing", None: "not known"}[target.there]
 
 
 def _answer(asked: Asked | None) -> tuple[str, str]:

@@ -113,6 +113,18 @@ def test_a_missing_model_is_told_for_every_kind(kind: Kind, path: str, tmp_path:
     assert one.named[1].remedy == expected
 
 
+def test_llama_server_answers_other_names_than_it_lists(tmp_path: Path) -> None:
+    """What it lists is there; of the rest it does not say."""
+    with FaultServer(models=["alpha"]) as server:
+        given = configured(
+            tmp_path,
+            f"providers: {{x: {{kind: llama-server, base_url: '{server.url}'}}}}\n"
+            "chains: {c: [x/alpha, x/beta]}\n",
+        )
+        [one], _ = check(given, ["x"])
+    assert [target.there for target in one.named] == [True, None]
+
+
 def test_a_provider_without_a_kind_is_not_checked(tmp_path: Path) -> None:
     """It says what a host costs, and cannot be asked."""
     given = configured(tmp_path, "providers: {x: {base_url: 'https://x.example.com'}}\n")
@@ -141,7 +153,7 @@ def test_what_asking_may_cost_is_told_as_far_as_it_is_known(home: Path) -> None:
 
     most = (asking.PROMPT.estimated_tokens + 10 * asking.PROMPT.max_tokens) / 1e6
     assert asking.estimate(rules, [Target("dear", "m")], 0.0).usd == pytest.approx(most)
-    assert told("free") == "1 target gets one tiny prompt each: free."
-    assert told("unknown") == "1 target gets one tiny prompt each: 1 without a known price."
-    assert told("free", "dear") == "2 targets get one tiny prompt each: at most $0.00065."
+    assert told("free") == "1 target gets a tiny prompt: free."
+    assert told("unknown") == "1 target gets a tiny prompt: 1 without a known price."
+    assert told("free", "dear") == "2 targets get a tiny prompt each: at most $0.00065."
     assert told("dear", "unknown").endswith("at most $0.00065, 1 without a known price.")

@@ -109,6 +109,9 @@ def test_a_running_llama_server_fills_roles_with_the_model_it_has(tmp_path: Path
         "router": {"small": "llama-server/tiny", "coding": "llama-server/tiny"},
     }
     assert found.pulls == ()
+    assert (
+        found.reasons[-1] == "large stays empty: no model here takes its 65,536 tokens of context"
+    )
 
 
 @pytest.mark.parametrize("window", [None, 4096])
