@@ -48,6 +48,8 @@ COMMANDS = {
     "compile": "Check config.yaml and compile it for the hooks.",
 }
 SWITCHES = frozenset({"install", "uninstall", "compile", "off", "on"})  # they see to it themselves
+# These read config.yaml itself, and show its mistakes.
+READERS = frozenset({"status", "ask", "route", "providers", "run", "env"})
 
 INTERRUPTED = 130
 BUG = 3
@@ -108,8 +110,7 @@ def claude_tier(context: click.Context) -> None:
     if context.invoked_subcommand not in SWITCHES:
         from claude_tier import following
 
-        # `status` shows the mistakes itself
-        following.follow(quiet=context.invoked_subcommand == "status")
+        following.follow(quiet=context.invoked_subcommand in READERS)
 
 
 def _follow_upgrade() -> None:

@@ -128,6 +128,19 @@ def test_a_target_a_chain_and_a_kind_can_be_named(capsys: pytest.CaptureFixture[
             assert capsys.readouterr().out == told
 
 
+def test_mistakes_of_the_configuration_are_shown_once(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what that means."""
+    file = home / ".claude/claude-tier/config.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("routr: {}\n")
+    assert cli.main(["ask", "Hello"]) == 1
+    err = capsys.readouterr().err
+    assert err.count("routr: unknown key; did you mean router?") == 1
+    assert "the previous configuration stays in effect" in err
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [
