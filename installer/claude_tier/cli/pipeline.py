@@ -35,7 +35,7 @@ def command() -> None:
     """
 
 
-@command.command("run")
+@command.command("run", short_help="Run a pipeline and print its result.")
 @click.argument("name", metavar="FILE|NAME", required=False)
 @click.option(
     "--input", "-i", "given", multiple=True, metavar="NAME=VALUE",
@@ -134,7 +134,7 @@ def _go_on(run: Run) -> str:
     return f"`claude-tier pipeline run --resume {run.id}` goes on from here."
 
 
-@command.command("list")
+@command.command("list", short_help="Show the pipelines that can be run by name.")
 @json_option
 def list_command(*, as_json: bool) -> int:
     """Show the pipelines that can be run by name: those shipped, and yours.
@@ -156,7 +156,7 @@ def list_command(*, as_json: bool) -> int:
     return 0
 
 
-@command.command("check")
+@command.command("check", short_help="Check a pipeline; every mistake with its line.")
 @click.argument("name", metavar="FILE|NAME")
 @json_option
 def check_command(*, name: str, as_json: bool) -> int:
@@ -207,7 +207,7 @@ def _told(run: Run) -> dict[str, object]:
     return {key: run.record.get(key) for key in keys}
 
 
-@command.command("show")
+@command.command("show", short_help="Show what became of each step of a run.")
 @click.argument("name", metavar="RUN")
 @click.option("--step", metavar="ID", help="Print what this step answered.")
 @json_option
@@ -273,7 +273,7 @@ def forget_command(*, names: tuple[str, ...], older: int | None, as_json: bool) 
     return 0
 
 
-@command.command("undo")
+@command.command("undo", short_help="Put back the files that a run wrote.")
 @click.argument("name", metavar="RUN")
 @json_option
 def undo_command(*, name: str, as_json: bool) -> int:
@@ -293,4 +293,6 @@ def undo_command(*, name: str, as_json: bool) -> int:
     else:
         for one in found:
             click.echo(f"{one.path}: {one.what}")
+        if not found:
+            click.echo("Nothing to put back.")
     return 0 if all(one.done for one in found) else 1

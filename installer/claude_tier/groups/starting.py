@@ -89,7 +89,8 @@ class Start:
     def _instead(self, why: str, remedy: str | None) -> int:
         if self.fallback is None:
             asked = f"the group {self.profile.name} ({self.profile.endpoint}) does not answer"
-            hint = remedy or "Start that server, or let Claude answer: `fallback: haiku`."
+            start = "Start that server, or let Claude answer: `fallback: haiku`."
+            hint = f"Do this: {remedy}" if remedy else start
             raise UserError(f"{asked}: {self._shown(why)}", hint)
         running.become(self._claude(why))
 

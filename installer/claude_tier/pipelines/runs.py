@@ -79,8 +79,13 @@ class Run:
         return None if found is None else dict(found)
 
     def outcomes(self) -> dict[str, dict[str, object]]:
-        """Everything that was kept, by unit."""
-        names = sorted(path.stem for path in (self.folder / "steps").glob("*.json"))
+        """Everything that was kept, by unit, in the order in which the steps ended."""
+        files = sorted((self.folder / "steps").glob("*.json"))
+        ended: dict[str, int] = {}
+        for file in files:
+            step = file.stem.partition(".")[0]
+            ended[step] = max(ended.get(step, 0), file.stat().st_mtime_ns)
+        names = sorted((one.stem for one in files), key=lambda name: ended[name.partition(".")[0]])
         return {name: found for name in names if (found := self.kept(name)) is not None}
 
     def keep_before(self, path: Path, content: bytes | None, wrote: str) -> None:

@@ -372,7 +372,7 @@ def _priced_otherwise(
 def as_text(found: Reconciliation, *, width: int) -> str:
     """What was saved beside what is counted; first what differs without a reason."""
     if not found.sessions:
-        return "Nothing was used."
+        return "No session of Claude Code was counted: there is nothing to compare."
     lines = []
     saved = sorted((one for one in found.sessions if one.saved_at is not None), key=_order)
     if saved:

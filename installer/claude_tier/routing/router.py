@@ -256,10 +256,10 @@ def _nobody(course: Course, exchange: str) -> NobodyError:
     whys = [f"{one.target}: {wording.plain(one.why)}" for one in course.attempts]
     told = "; ".join(dict.fromkeys(whys))
     message = f"{course.ended or 'nobody answered'} ({told})" if told else str(course.ended)
-    hints = list(dict.fromkeys(wording.plain(one) for one in course.remedies))
+    hints = [f"Do this: {wording.plain(one)}" for one in dict.fromkeys(course.remedies)]
     if any(one.cause == "cooling" for one in course.attempts):
-        hints.append("`claude-tier cooldown list` shows what is kept out, and how to clear it")
-    hint = ". ".join(hints) + "." if hints else None
+        hints.append("`claude-tier cooldown list` shows what is kept out, and how to clear it.")
+    hint = "\n".join(hints) or None
     return NobodyError(
         message, hint, attempts=course.attempts, notices=course.notices, exchange=exchange
     )

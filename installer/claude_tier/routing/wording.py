@@ -9,7 +9,7 @@ from claude_tier.routing.cooling import Cooling
 CAUSES = {
     "pace": "too many requests",
     "billing": "its money or quota is used up",
-    "key": "its key was refused",
+    "key": "its key is missing or was refused",
     "model": "it does not have that model",
     "server": "it failed",
     "connect": "nobody answered there",

@@ -198,7 +198,7 @@ def test_a_model_that_ollama_has_not_got_is_named_with_the_command_for_it(user: 
         done = user.run(*RUN, "-p", "print x")
 
     assert (done.code, user.told) == (1, [])
-    assert "it has no model there:8b\n`ollama pull there:8b`" in done.errors
+    assert "it has no model there:8b\nDo this: `ollama pull there:8b`" in done.errors
 
 
 def test_a_dry_run_starts_nothing_and_shows_no_key(user: User) -> None:

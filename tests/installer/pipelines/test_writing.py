@@ -63,6 +63,7 @@ def test_files_are_written_with_yes_and_put_back_by_undo(apply: Applying, work: 
     assert undone.code == 0
     assert (work / "old.sh").read_text() == "before\n"
     assert not (work / "new/a.py").exists()
+    assert apply.command("undo", run.id).out == "Nothing to put back.\n"
 
 
 def test_what_was_changed_since_is_not_put_back(apply: Applying, work: Path) -> None:

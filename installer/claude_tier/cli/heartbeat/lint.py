@@ -25,6 +25,7 @@ def command(*, paths: tuple[Path, ...], as_json: bool) -> int:
       claude-tier heartbeat lint ~/notes/HEARTBEAT.md --json
     """
     from claude_tier.heartbeat import linting
+    from claude_tier.heartbeat.naming import NAME
     from claude_tier.report.table import width
 
     found = linting.files(paths, time.time())
@@ -32,4 +33,6 @@ def command(*, paths: tuple[Path, ...], as_json: bool) -> int:
         print_json({"files": [one.fields() for one in found]})
     else:
         click.echo("\n\n".join(linting.as_text(one, width=width()) for one in found))
+    if not paths and not Path(NAME).exists():
+        click.echo("`claude-tier heartbeat init` writes one.", err=True)
     return 1 if any(one.faults for one in found) else 0
