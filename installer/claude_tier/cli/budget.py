@@ -24,7 +24,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Exit with 1 when a budget is at its level.")
 @click.option(
     "--at",
     "level",

@@ -28,7 +28,7 @@ def command(context: click.Context) -> int | None:
     return context.invoke(listing) if context.invoked_subcommand is None else None
 
 
-@command.command("list")
+@command.command("list", short_help="Show what is kept out, why and how long.")
 @json_option
 def listing(*, as_json: bool = False) -> int:
     """Show what is kept out: cause, since when, when it is tried next, and how to clear it.
@@ -53,7 +53,7 @@ def listing(*, as_json: bool = False) -> int:
     return 0
 
 
-@command.command()
+@command.command(short_help="Let it be asked again.")
 @click.argument("what", required=False, metavar="[PROVIDER[/MODEL]]")
 @json_option
 def clear(*, what: str | None, as_json: bool) -> int:

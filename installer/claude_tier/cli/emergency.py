@@ -32,7 +32,7 @@ def command(context: click.Context) -> int | None:
     return context.invoke(status) if context.invoked_subcommand is None else None
 
 
-@command.command()
+@command.command(short_help="Show whether it is on, and why.")
 @json_option
 def status(*, as_json: bool = False) -> int:
     """Show whether it is on for every request from this folder, why, until when, and the way out.
@@ -47,7 +47,7 @@ def status(*, as_json: bool = False) -> int:
     return 0
 
 
-@command.command()
+@command.command(short_help="Ask only models on this machine.")
 @durations.for_option("claude-tier emergency off")
 @json_option
 def on(*, seconds: int | None, as_json: bool) -> int:
@@ -65,7 +65,7 @@ def on(*, seconds: int | None, as_json: bool) -> int:
     return 0
 
 
-@command.command()
+@command.command(short_help="Take the switch away.")
 @json_option
 def off(*, as_json: bool) -> int:
     """Take the switch away; what else keeps the mode on is said. Refused inside a session.
@@ -118,5 +118,5 @@ def _fields(found: Emergency | None) -> dict[str, object]:
 
 def _text(found: Emergency | None, now: float) -> str:
     if found is None:
-        return "Off: every target may be asked."
+        return "Off: every target that is not cooling may be asked."
     return f"On: {found.text(now)}. Only models on this machine are asked.\nTo end it: {found.ends}"

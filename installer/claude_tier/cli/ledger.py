@@ -67,7 +67,7 @@ def totals_command(
     return 0
 
 
-@command.command("export")
+@command.command("export", short_help="Print every row as JSON lines or CSV.")
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
 @click.option("--what", type=click.Choice(export.WHAT), default="usage", show_default=True)
 @click.option(
@@ -113,7 +113,7 @@ def export_command(
     return 0
 
 
-@command.command("verify")
+@command.command("verify", short_help="Check the ledger's file and sums.")
 @json_option
 def verify_command(*, as_json: bool) -> int:
     """Check the ledger's file, its sums, its names and its spool; change nothing.
@@ -136,7 +136,7 @@ def verify_command(*, as_json: bool) -> int:
     return 0 if whole else 1
 
 
-@command.command("rebuild")
+@command.command("rebuild", short_help="Put a damaged ledger together again.")
 @json_option
 def rebuild_command(*, as_json: bool) -> int:
     """Put the ledger together again from damaged files, backups and every transcript.
@@ -158,7 +158,7 @@ def rebuild_command(*, as_json: bool) -> int:
     return 0
 
 
-@command.command("backup")
+@command.command("backup", short_help="Copy the ledger to today's backup.")
 @json_option
 def backup_command(*, as_json: bool) -> int:
     """Copy the ledger to today's backup; the newest seven days are kept.

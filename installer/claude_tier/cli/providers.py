@@ -37,7 +37,7 @@ def command(context: click.Context) -> int | None:
     return context.invoke(listing) if context.invoked_subcommand is None else None
 
 
-@command.command("list")
+@command.command("list", short_help="Show every provider: address, key, price.")
 @json_option
 def listing(*, as_json: bool = False) -> int:
     """Show every provider: its address, where its key comes from, its price, what cools.
@@ -65,7 +65,7 @@ def listing(*, as_json: bool = False) -> int:
     return 0
 
 
-@command.command()
+@command.command(short_help="Look what works, and how to mend the rest.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--ask", is_flag=True, help="Have each configured target answer one tiny prompt.")
 @json_option
@@ -95,7 +95,7 @@ def check(*, names: tuple[str, ...], ask: bool, as_json: bool) -> int:
     return _code(checked)
 
 
-@command.command()
+@command.command(short_help="Put what is on this machine into config.yaml.")
 @click.option("--yes", is_flag=True, help="Write without asking.")
 @click.option("--dry-run", is_flag=True, help="Show the changes as a diff and make none.")
 @json_option
