@@ -6,17 +6,9 @@ from pathlib import Path
 
 import pytest
 from claude_tier import config
-from claude_tier.config import ConfigError
 from claude_tier.config.providers import USUAL, Kind, Provider
 
-
-def faults(tmp_path: Path, text: str) -> list[str]:
-    """The faults as a user sees them, without the file's name."""
-    file = tmp_path / "config.yaml"
-    file.write_text(text)
-    with pytest.raises(ConfigError) as caught:
-        config.load(file)
-    return [str(fault).removeprefix(f"{file}:") for fault in caught.value.faults]
+from .mistakes import faults
 
 
 def provider(**keys: str) -> str:
