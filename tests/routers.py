@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 from books import NOON
-from claude_tier import config
+from claude_tier import config, paths
 from claude_tier.config import Config
 from claude_tier.routing.answer import Answer, NobodyError
 from claude_tier.routing.chain import Timing
@@ -46,6 +46,17 @@ def configured(text: str) -> Config:
     file.write_text(text)
     config.compile_user_policy(file.parent)
     return config.load(file).config
+
+
+def place(more: str = "", **addresses: str) -> None:
+    """Put local providers into config.yaml, by name and address, and more text after them."""
+    providers = [
+        provider(name, url, kind="llama-server", more=", free: true")
+        for name, url in addresses.items()
+    ]
+    file = paths.state_dir() / config.CONFIG
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(("providers:\n" if providers else "") + "".join(providers) + more, "utf-8")
 
 
 def ask(

@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 import anyio
 import llama_server
 import pytest
-from claude_tier import config, paths
 from claude_tier.local_models import server
 from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult
+from routers import place
 from shipped import ROOT
 
 Result = TypeVar("Result")
@@ -70,18 +70,7 @@ def nobody() -> Iterator[str]:
 
 @pytest.fixture
 def configure() -> Configure:
-    """Put local providers into config.yaml, by name and address, and more text after them."""
-
-    def place(more: str = "", **addresses: str) -> None:
-        providers = "".join(
-            f"  {name}: {{kind: llama-server, base_url: '{url}', free: true}}\n"
-            for name, url in addresses.items()
-        )
-        folder = paths.state_dir()
-        folder.mkdir(parents=True, exist_ok=True)
-        text = f"providers:\n{providers}" if providers else ""
-        (folder / config.CONFIG).write_text(f"{text}{more}", "utf-8")
-
+    """Name the servers of a test: `configure("router: …", here=url)`."""
     return place
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from claude_tier import cli, config, paths
+from claude_tier import cli
+from routers import place
 
 
 class Done(NamedTuple):
@@ -40,18 +41,7 @@ def work(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def configure() -> Configure:
-    """Put local providers into config.yaml, by name and address, and more text after them."""
-
-    def place(more: str = "", **addresses: str) -> None:
-        providers = "".join(
-            f"  {name}: {{kind: llama-server, base_url: '{url}', free: true}}\n"
-            for name, url in addresses.items()
-        )
-        folder = paths.state_dir()
-        folder.mkdir(parents=True, exist_ok=True)
-        text = f"providers:\n{providers}" if providers else ""
-        (folder / config.CONFIG).write_text(f"{text}{more}", "utf-8")
-
+    """Name the servers of a test: `configure("router: …", here=url)`."""
     return place
 
 
