@@ -9,19 +9,17 @@ import pty
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import llama_server
 import pytest
 from claude_tier import cli
-from claude_tier.livecheck.request import Request
+from command_process import running
 from fault_server import FAULTS, FaultServer, Reply
-from loopback_server import Handler, LoopbackServer
 from routers import configured, provider, rows
+from silent_server import Silent
 
 PATIENCE = 60  # seconds until a process counts as hanging
 SUMMARY = "Summarise this thread in two sentences"
@@ -38,40 +36,6 @@ def configure(*lines: str, more: str = "router: {default: here/alpha, small: her
 def sent(server: FaultServer) -> Any:
     """The body of the last request."""
     return server.requests[-1].body
-
-
-class Silent(LoopbackServer):
-    """Takes a request and never answers: `asked` when one has come, `left` when it was given up."""
-
-    def __init__(self) -> None:
-        super().__init__(_Silence)
-        self.asked, self.left = threading.Event(), threading.Event()
-
-
-class _Silence(Handler):
-    def answer(self, request: Request, body: bytes) -> None:
-        server: Silent = self.server.owner
-        if request.method == "POST":
-            server.asked.set()
-            self.connection.recv(1)  # returns when the other side goes, or the server ends
-            server.left.set()
-        self.hang_up()
-
-
-@contextmanager
-def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A real `claude-tier ask`."""
-    imports = os.pathsep.join(entry for entry in sys.path if entry)
-    with subprocess.Popen(
-        [sys.executable, "-m", "claude_tier", "ask", *arguments],
-        env={**os.environ, "PYTHONPATH": imports},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
-        yield running
-        running.kill()
 
 
 @pytest.mark.skipif(llama_server.missing() is not None, reason=str(llama_server.missing()))
@@ -291,12 +255,12 @@ def test_an_interrupt_reaches_the_provider() -> None:
     """The connection is closed, and the command ends with 130 and no traceback."""
     with Silent() as silent:
         configure(local(silent.url))
-        with process("continue") as running:
+        with running("ask", "continue") as process:
             assert silent.asked.wait(PATIENCE)
-            running.send_signal(signal.SIGINT)
-            out, err = running.communicate(timeout=PATIENCE)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=PATIENCE)
         assert silent.left.wait(PATIENCE)
-    assert (running.returncode, out) == (130, "")
+    assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err
     assert rows("SELECT origin, outcome FROM exchange") == [("ask", "cancelled")]
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from claude_tier.pipelines import runs
+from command_process import running
 from llama_server import Start
 from recorder import Recorder
+from silent_server import Silent
 
 from .conftest import Command, Configure, Write
-from .servers import Silent
 
 THREE = """
   - {id: one, target: first/tiny, prompt: "{{ inputs.topic }}"}
@@ -29,20 +27,12 @@ TOPIC = "inputs: {topic: {default: tea}}"
 PATIENCE = 60  # seconds until a process or server counts as hanging
 
 
-@contextmanager
-def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A real `claude-tier pipeline …`."""
-    imports = os.pathsep.join(entry for entry in sys.path if entry)
-    with subprocess.Popen(
-        [sys.executable, "-m", "claude_tier", "pipeline", *arguments],
-        env={**os.environ, "PYTHONPATH": imports},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
-        yield running
-        running.kill()
+@pytest.fixture
+def first(llama: Start, configure: Configure) -> Iterator[Recorder]:
+    """The server of the one provider, and what it was asked."""
+    with Recorder(llama("said").url) as recorder:
+        configure(first=recorder.url)
+        yield recorder
 
 
 def posts(recorder: Recorder) -> int:
@@ -52,11 +42,11 @@ def posts(recorder: Recorder) -> int:
 
 def ended(path: Path, end: signal.Signals, *, silent: Silent) -> tuple[int, str]:
     """Start a run, end it once its third step was asked; exit code and stderr."""
-    with process("run", str(path)) as running:
+    with running("pipeline", "run", str(path)) as process:
         assert silent.asked.wait(PATIENCE)
-        running.send_signal(end)
-        _, err = running.communicate(timeout=PATIENCE)
-    return running.returncode, err
+        process.send_signal(end)
+        _, err = process.communicate(timeout=PATIENCE)
+    return process.returncode, err
 
 
 def test_after_a_kill_only_what_is_missing_is_asked(
@@ -103,7 +93,7 @@ def test_a_run_at_work_cannot_be_resumed_or_forgotten(
     with Silent() as silent:
         configure(first=one.url, second=silent.url)
         path = pipeline(THREE, TOPIC)
-        with process("run", str(path)) as running:
+        with running("pipeline", "run", str(path)) as process:
             assert silent.asked.wait(PATIENCE)
             (run,) = runs.every()
             assert run.standing == "running"
@@ -111,7 +101,7 @@ def test_a_run_at_work_cannot_be_resumed_or_forgotten(
                 done = command(*arguments)
                 assert done.code == 1
                 assert "is at work in another process" in done.err
-            running.kill()
+            process.kill()
 
 
 @pytest.mark.parametrize(
@@ -146,67 +136,58 @@ def test_what_has_changed_is_asked_again(
 
 
 def test_an_input_given_anew_replaces_the_one_before(
-    llama: Start, configure: Configure, pipeline: Write, command: Command, work: Path
+    first: Recorder, pipeline: Write, command: Command, work: Path
 ) -> None:
     """Those that are not keep what they had, and a file is read again."""
-    one = llama("said")
-    with Recorder(one.url) as first:
-        configure(first=first.url)
-        path = pipeline(
-            '  - {id: a, target: first/tiny, prompt: "{{ inputs.x }} {{ inputs.y }}"}',
-            "inputs: {x: {}, y: {type: file}}",
-        )
-        (work / "y.md").write_text("first")
-        run = command("run", str(path), "-i", "x=1", "-i", "y=y.md", "--json").json["run"]
-        (work / "y.md").write_text("second")
-        command("run", "--resume", run, "-i", "x=2")
-        last = str(first.requests[-1].body)
-        assert posts(first) == 2
-        assert "2 <data-" in last
-        assert "second" in last
+    path = pipeline(
+        '  - {id: a, target: first/tiny, prompt: "{{ inputs.x }} {{ inputs.y }}"}',
+        "inputs: {x: {}, y: {type: file}}",
+    )
+    (work / "y.md").write_text("first")
+    run = command("run", str(path), "-i", "x=1", "-i", "y=y.md", "--json").json["run"]
+    (work / "y.md").write_text("second")
+    command("run", "--resume", run, "-i", "x=2")
+    last = str(first.requests[-1].body)
+    assert posts(first) == 2
+    assert "2 <data-" in last
+    assert "second" in last
 
 
 def test_items_that_were_answered_are_not_asked_again(
-    llama: Start, configure: Configure, pipeline: Write, command: Command, work: Path
+    first: Recorder, pipeline: Write, command: Command, work: Path
 ) -> None:
     """Of ten files one that changed is read anew."""
-    one = llama("said")
-    with Recorder(one.url) as first:
-        configure(first=first.url)
-        path = pipeline(
-            '  - {id: a, target: first/tiny, for_each: inputs.x, prompt: "{{ item }}"}',
-            "inputs: {x: {type: files}}",
-        )
-        for number in range(10):
-            (work / f"{number}.md").write_text(str(number))
-        run = command("run", str(path), "-i", "x=*.md", "--json").json["run"]
-        (work / "3.md").write_text("changed")
-        done = command("run", "--resume", run, "--json")
-        assert posts(first) == 11
-        (step,) = done.json["steps"]
-        assert [unit["reused"] for unit in step["outcomes"]].count(False) == 1
+    path = pipeline(
+        '  - {id: a, target: first/tiny, for_each: inputs.x, prompt: "{{ item }}"}',
+        "inputs: {x: {type: files}}",
+    )
+    for number in range(10):
+        (work / f"{number}.md").write_text(str(number))
+    run = command("run", str(path), "-i", "x=*.md", "--json").json["run"]
+    (work / "3.md").write_text("changed")
+    done = command("run", "--resume", run, "--json")
+    assert posts(first) == 11
+    (step,) = done.json["steps"]
+    assert [unit["reused"] for unit in step["outcomes"]].count(False) == 1
 
 
 def test_an_answer_moves_along_with_its_item(
-    llama: Start, configure: Configure, pipeline: Write, command: Command, work: Path
+    first: Recorder, pipeline: Write, command: Command, work: Path
 ) -> None:
     """A file more or less among them is no reason to ask for all others again."""
-    one = llama("said")
-    with Recorder(one.url) as first:
-        configure(first=first.url)
-        path = pipeline(
-            '  - {id: a, target: first/tiny, for_each: inputs.x, prompt: "{{ item.text }}"}',
-            "inputs: {x: {type: files}}",
-        )
-        for name in "bcde":
-            (work / f"{name}.md").write_text(name)
-        run = command("run", str(path), "-i", "x=*.md", "--json").json["run"]
-        (work / "a.md").write_text("a")
-        more = command("run", "--resume", run, "--json").json
-        assert posts(first) == 5
-        (work / "c.md").unlink()
-        less = command("run", "--resume", run, "--json").json
-        assert posts(first) == 5
+    path = pipeline(
+        '  - {id: a, target: first/tiny, for_each: inputs.x, prompt: "{{ item.text }}"}',
+        "inputs: {x: {type: files}}",
+    )
+    for name in "bcde":
+        (work / f"{name}.md").write_text(name)
+    run = command("run", str(path), "-i", "x=*.md", "--json").json["run"]
+    (work / "a.md").write_text("a")
+    more = command("run", "--resume", run, "--json").json
+    assert posts(first) == 5
+    (work / "c.md").unlink()
+    less = command("run", "--resume", run, "--json").json
+    assert posts(first) == 5
 
     for found, names in ((more, "abcde"), (less, "abde")):
         (step,) = found["steps"]
@@ -215,21 +196,18 @@ def test_an_answer_moves_along_with_its_item(
 
 
 def test_what_is_asked_twice_is_answered_twice(
-    llama: Start, configure: Configure, pipeline: Write, command: Command, work: Path
+    first: Recorder, pipeline: Write, command: Command, work: Path
 ) -> None:
     """One answer that is kept stands for one of two items that are the same."""
-    one = llama("said")
-    with Recorder(one.url) as first:
-        configure(first=first.url)
-        path = pipeline(
-            '  - {id: a, target: first/tiny, for_each: inputs.x, prompt: "{{ item.text }}"}',
-            "inputs: {x: {type: files}}",
-        )
-        (work / "a.md").write_text("same")
-        run = command("run", str(path), "-i", "x=*.md", "--json").json["run"]
-        (work / "b.md").write_text("same")
-        command("run", "--resume", run)
-        assert posts(first) == 2
+    path = pipeline(
+        '  - {id: a, target: first/tiny, for_each: inputs.x, prompt: "{{ item.text }}"}',
+        "inputs: {x: {type: files}}",
+    )
+    (work / "a.md").write_text("same")
+    run = command("run", str(path), "-i", "x=*.md", "--json").json["run"]
+    (work / "b.md").write_text("same")
+    command("run", "--resume", run)
+    assert posts(first) == 2
 
 
 @pytest.mark.parametrize(
@@ -237,17 +215,14 @@ def test_what_is_asked_twice_is_answered_twice(
     ["timeout: 9m", "parallel: 1", "at_most: 9", "budget: {usd: 9}", "fallback: skip"],
 )
 def test_how_a_step_is_run_is_no_part_of_its_answer(
-    more: str, llama: Start, configure: Configure, pipeline: Write, command: Command
+    more: str, first: Recorder, pipeline: Write, command: Command
 ) -> None:
     """Nobody pays again for more time."""
-    one = llama("said")
-    with Recorder(one.url) as first:
-        configure(first=first.url)
-        path = pipeline("  - {id: a, target: first/tiny, prompt: x}")
-        run = command("run", str(path), "--json").json["run"]
-        path.write_text(path.read_text().replace("prompt: x", f"prompt: x, {more}"))
-        done = command("run", "--resume", run)
-        assert (done.code, posts(first)) == (0, 1)
+    path = pipeline("  - {id: a, target: first/tiny, prompt: x}")
+    run = command("run", str(path), "--json").json["run"]
+    path.write_text(path.read_text().replace("prompt: x", f"prompt: x, {more}"))
+    done = command("run", "--resume", run)
+    assert (done.code, posts(first)) == (0, 1)
 
 
 def test_what_is_kept_is_its_users_alone_and_goes_after_a_week(

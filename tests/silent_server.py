@@ -9,12 +9,11 @@ from loopback_server import Handler, LoopbackServer
 
 
 class Silent(LoopbackServer):
-    """Takes a request and never answers; `asked` is set when one has come."""
+    """Takes a request and never answers: `asked` when one has come, `left` when it was given up."""
 
     def __init__(self) -> None:
         super().__init__(_Silence)
-        self.asked = threading.Event()
-        self.left = threading.Event()
+        self.asked, self.left = threading.Event(), threading.Event()
 
 
 class _Silence(Handler):
