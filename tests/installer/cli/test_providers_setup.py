@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from claude_tier import cli, config
 from claude_tier.livecheck.request import Request
-from claude_tier.routing.setup import memory
+from claude_tier.routing.setup import looking, memory
 from claude_tier.routing.setup.memory import GIB, Memory
 from fault_server import FAULTS, Behaviour, FaultServer, Reply
 
@@ -25,8 +25,9 @@ MINE = "# my own\npreset: budget\n"
 
 @pytest.fixture(autouse=True)
 def eight_gib(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that is always the same, with no key in its environment."""
+    """A machine that is always the same, with no key in its environment, and Ollama alone."""
     monkeypatch.setattr(memory, "found", lambda: (Memory("gpu", 8 * GIB),))
+    monkeypatch.setattr(looking, "SERVERS", ("ollama",))
     for name in ("OPENAI_API_KEY", "OPENROUTER_API_KEY"):
         monkeypatch.delenv(name, raising=False)
 
