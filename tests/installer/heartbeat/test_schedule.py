@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import beats
 import pytest
 from claude_tier.heartbeat import schedule
 from claude_tier.heartbeat.beat import ActiveHours, Beat, Cron, Every
@@ -17,15 +17,7 @@ HOUR, DAY = 3600, 86_400
 
 
 def beat(planned: Every | Cron, tz: str = "Europe/Berlin") -> Beat:
-    return Beat(
-        file=Path("/somewhere/HEARTBEAT.md"),
-        name="any",
-        prompt="",
-        schedule=planned,
-        models=("haiku",),
-        tz=tz,
-        line=1,
-    )
+    return beats.beat(planned=planned, tz=tz)
 
 
 def at(text: str, zone: ZoneInfo = BERLIN, *, again: bool = False) -> float:

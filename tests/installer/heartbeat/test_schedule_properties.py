@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import beats
 from claude_tier.heartbeat import schedule
 from claude_tier.heartbeat.beat import ActiveHours, Beat, Cron, Every
 from hypothesis import given, settings
@@ -110,16 +110,7 @@ def hours(draw: st.DrawFn) -> ActiveHours | None:
 
 
 def beat(zone: str, planned: Every | Cron, active: ActiveHours | None = None) -> Beat:
-    return Beat(
-        file=Path("/somewhere/HEARTBEAT.md"),
-        name="any",
-        prompt="",
-        schedule=planned,
-        models=("haiku",),
-        tz=zone,
-        line=1,
-        active=active,
-    )
+    return beats.beat(planned=planned, tz=zone, active=active)
 
 
 def due(one: Beat, after: int, until: int) -> list[float]:
