@@ -19,13 +19,14 @@ NO_KEY_READ = "no-key-could-be-read"  # never empty: without a token there, a lo
 
 def as_shell(profile: Profile, environ: Mapping[str, str], token: Secret | None = None) -> str:
     """For `eval "$(…)"` in sh; the token by reference unless it is given."""
-    lines = []
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in profile.put.items()]
     if profile.endpoint is not None:
-        # First: a shell without the key stops here, before the address would get a login.
         lines.append(f"export {AUTH}={shlex.quote(token.reveal()) if token else _shell(profile)}")
-    lines += [f"export {name}={shlex.quote(value)}" for name, value in profile.put.items()]
     # At the end, because the token may come from one of them.
     lines += [f"unset {name}" for name in unset(profile, environ)]
+    if (variable := _variable(profile)) and not token:
+        # One command: an interactive shell goes on with the next after one that failed.
+        lines = [f': "${{{variable}:?is not set}}" && {{', *lines, "}"]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -90,11 +91,19 @@ def _origin(profile: Profile) -> str | None:
     )
 
 
+def _variable(profile: Profile) -> str | None:
+    """The variable that a shell takes the token from; None where it is in a file, or needs none."""
+    provider = profile.provider
+    if provider is None or profile.endpoint is None or provider.key_file:
+        return None
+    return provider.key_variable
+
+
 def _shell(profile: Profile) -> str:
     provider = profile.provider
     if provider is not None and provider.key_file:
         file = shlex.quote(str(Path(provider.key_file).expanduser()))
         return f'"$(cat {file} || echo {NO_KEY_READ})"'
-    if provider is not None and provider.key_variable:
-        return f'"${{{provider.key_variable}:?is not set}}"'
+    if variable := _variable(profile):
+        return f'"${variable}"'
     return NO_KEY

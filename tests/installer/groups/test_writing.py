@@ -84,6 +84,13 @@ def test_a_shell_without_the_key_is_not_led_to_the_endpoint(user: User) -> None:
     assert stopped.value.stdout == ""
     assert "LAN_KEY: is not set" in stopped.value.stderr
 
+    script = f'eval "$(cat <<\'END\'\n{printed}END\n)"\necho "<$ANTHROPIC_BASE_URL>"\n'
+    typed = subprocess.run(
+        ["bash", "--norc", "-i"], env=user.env, input=script, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert "<>" in typed.stdout
+
     keyed(user, key_file=str(user.home / "none"))
     printed = user.call("env", "--group", "chat").out.decode()
     assert evaluated(printed, user)["ANTHROPIC_AUTH_TOKEN"] == "no-key-could-be-read"
