@@ -184,6 +184,9 @@ def _mistakes(beat: Beat, defaults: Defaults) -> Iterator[tuple[str, str]]:
     for name in beat.models if beat.tools else ():
         if not models.uses_tools(defaults.config, name):
             yield "tools", f"are for claude alone, and {name} is not: name a model such as haiku"
+    for name in beat.models:
+        if fault := models.unfilled(defaults.config, name):
+            yield "model", fault
     if not beat.tz:
         yield "tz", "is required: the time zone of this machine is not known"
     elif schedule.next_slot(beat, SOME_TIME) is None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from claude_tier.config.heartbeat import fault_in_model
 from claude_tier.config.providers import CLAUDE
+from claude_tier.config.routing import ROLES
 from claude_tier.routing import target
 from claude_tier.routing.target import Target
 
@@ -28,6 +29,13 @@ def fault_in(config: Config, name: str) -> str | None:
         providers=config.providers,
         chains=config.chains,
     )
+
+
+def unfilled(config: Config, name: str) -> str | None:
+    """Why a role is nobody's name: it is not set, and who stands in for it was not named."""
+    if name in config.chains or name not in ROLES or name in config.router.model_fields_set:
+        return None
+    return f"router.{name} is not set in config.yaml: set it, or name another model than {name}"
 
 
 def uses_tools(config: Config, name: str) -> bool:

@@ -59,12 +59,21 @@ def terminate(worker: Worker) -> None:
 
 def kill(worker: Worker, run: str) -> None:
     """End a beat's process and everything it started, also what has a group of its own."""
-    alive = worker.is_alive
-    others = set(_marked(run)) | (set(_below(worker.pid)) if alive else set())
-    for pid in [worker.pid] if alive else []:
+    if worker.is_alive:
+        below = _below(worker.pid)
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
-    for pid in others - {os.getpid()}:
+            os.killpg(worker.pid, signal.SIGKILL)
+        _kill_each(below)
+    kill_rest(run)
+
+
+def kill_rest(run: str) -> None:
+    """End everything that a run started, but for this process."""
+    _kill_each(_marked(run))
+
+
+def _kill_each(found: Iterable[int]) -> None:
+    for pid in set(found) - {os.getpid()}:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
 
@@ -72,10 +81,11 @@ def kill(worker: Worker, run: str) -> None:
 def _marked(run: str) -> Iterator[int]:
     """What carries the run in its environment; only where /proc shows it."""
     wanted = f"{MARK}={run}".encode()
-    for entry in PROC.glob("[0-9]*/environ"):
+    # No glob: it raises for a process that ends while it looks.
+    for entry in PROC.iterdir() if PROC.exists() else ():
         with suppress(OSError):
-            if wanted in entry.read_bytes().split(b"\0"):
-                yield int(entry.parent.name)
+            if entry.name.isdecimal() and wanted in (entry / "environ").read_bytes().split(b"\0"):
+                yield int(entry.name)
 
 
 def _below(pid: int) -> Iterable[int]:

@@ -32,6 +32,13 @@ STOPPED = "it was told to end"
 
 def run(name: str, say: Callable[[str], None]) -> Outcome | None:
     """Carry out what was claimed under that name; None where it was given up before."""
+    try:
+        return _run(name, say)
+    finally:
+        processes.kill_rest(name)
+
+
+def _run(name: str, say: Callable[[str], None]) -> Outcome | None:
     with opened() as db:
         claimed = receipts.claimed(db, name)
     if claimed is None:
@@ -56,25 +63,34 @@ def run(name: str, say: Callable[[str], None]) -> Outcome | None:
 
 @contextmanager
 def opened() -> Iterator[sqlite3.Connection]:
-    """The ledger, for as long as the block; UserError where it cannot be had."""
+    """The ledger, for as long as the block; UserError where it cannot be had.
+
+    A damaged one is set aside as by a hook, since nobody may be there: beats begin anew. Where the
+    damage is met within the block, that is with the next one.
+    """
     try:
         with closing(_connected()) as db:
             yield db
-    except (sqlite3.Error, ledger.DamagedError):
+    except (sqlite3.Error, ledger.DamagedError) as fault:
         from claude_tier.report import ledger_file  # dear
 
         with ledger_file.said():
+            if ledger.is_damage(fault):
+                _set_aside(fault)
             raise
 
 
 def _connected() -> sqlite3.Connection:
-    """A damaged one is set aside as by a hook, since nobody may be there: beats begin anew."""
     try:
         return ledger.connect(patience=PATIENCE)
     except ledger.DamagedError as fault:
-        state.log_fault("ledger", fault)
-        ledger.set_aside()
+        _set_aside(fault)
         return ledger.connect(patience=PATIENCE)
+
+
+def _set_aside(fault: Exception) -> None:
+    state.log_fault("ledger", fault)
+    ledger.set_aside()
 
 
 def _configuration() -> Config | str:

@@ -11,7 +11,7 @@ from claude_tier.heartbeat.beat import Beat
 from claude_tier.heartbeat.listing import Listed
 from claude_tier.heartbeat.parts import is_empty
 from claude_tier.heartbeat.preview import Preview, when
-from claude_tier.pipelines.screen import dollars
+from claude_tier.pipelines.screen import dollars, safe
 from claude_tier.report.table import Column, render, wrapped
 
 PREVIEWS = (
@@ -67,7 +67,7 @@ def _powers(beat: Beat) -> Iterator[str]:
 
 def _command(beat: Beat) -> Iterator[str]:
     """Every line of it, whole: it is what one agrees to."""
-    yield f"  runs in {beat.file.parent}:"
+    yield f"  runs in {safe(str(beat.file.parent))}:"
     for line in (beat.check or "").splitlines():
         yield f"    {line if line.isprintable() else ascii(line)[1:-1]}"
 
@@ -85,7 +85,7 @@ def _allowed(beats: Iterable[Beat]) -> Iterator[str]:
 def listed(one: Listed, *, width: int) -> str:
     """One file that was added, with its beats or its first fault."""
     if one.faults:
-        return f"{one.path}\nNothing in it runs:\n" + "\n".join(map(str, one.faults))
+        return f"{safe(str(one.path))}\nNothing in it runs:\n" + "\n".join(map(str, one.faults))
     rows = [
         [
             each.beat.name,
@@ -96,7 +96,7 @@ def listed(one: Listed, *, width: int) -> str:
         ]
         for each in one.beats
     ]
-    return f"{one.path}\n{render(LISTED, rows, width=width)}"
+    return f"{safe(str(one.path))}\n{render(LISTED, rows, width=width)}"
 
 
 def moments(times: Sequence[float], tz: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from claude_tier.config import Config
+from claude_tier.config.routing import Router
 
 from .loading import CONFIG, load
 
@@ -110,6 +111,16 @@ def test_a_tier_that_is_a_chain_too_is_not_guessed(tmp_path: Path) -> None:
     config = Config.model_validate({"chains": {"opus": ["claude/haiku"]}})
     (fault,) = load(tmp_path, "# Model: opus\n- Look.\n", config).faults
     assert fault.message.startswith("is both a tier and a chain: write claude/opus, or name the")
+
+
+def test_a_role_that_is_not_set_is_refused(tmp_path: Path) -> None:
+    """Its stand-in is the router's default, a dearer model that nobody named."""
+    (fault,) = load(tmp_path, "# Model: small\n- Look.\n").faults
+    assert (fault.line, fault.key) == (1, "model")
+    assert "router.small is not set in config.yaml" in fault.message
+    router = Router(small="ollama/qwen3:8b")
+    filled = CONFIG.model_copy(update={"router": router})
+    assert load(tmp_path, "# Model: small\n- Look.\n", filled).beats
 
 
 def test_a_tier_that_one_does_not_have_is_refused(tmp_path: Path) -> None:

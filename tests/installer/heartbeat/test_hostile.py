@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
+import pytest
 from beats import HOUR
-from claude_tier.heartbeat import alerts, known, tick
+from claude_tier.cli import main
+from claude_tier.errors import UserError
+from claude_tier.heartbeat import alerts, known, processes, tick
+from claude_tier_hooks import ledger
 from heartbeats import NINE, NOWHERE, Home, made, tasks
 
 NOT_UNICODE = os.fsdecode(b"caf\xe9")
@@ -65,3 +70,42 @@ def test_a_plan_that_cannot_be_left_keeps_no_beat_from_running(home: Path) -> No
     tick.Tick(clock=lambda: NINE + 5).run()
 
     assert [row["status"] for row in here.rows()] != ["claimed"]
+
+
+def test_damage_that_is_met_on_the_way_stops_beats_for_one_tick(home: Path) -> None:
+    """The next one goes on in a new ledger; the old one is kept beside it."""
+    here = made(home, NOWHERE)
+    here.add(tasks(1, "exit 1"))
+    here.plan(NINE - 1)
+    _damage("receipt")
+
+    with pytest.raises(UserError, match="damaged"):
+        tick.Tick(clock=lambda: NINE + 5).run()
+    tick.Tick(clock=lambda: NINE + 65).run()
+    here.tick(NINE + HOUR + 5)
+
+    assert [row["reason"] for row in here.rows()] == ["its check found nothing"]
+    assert list(Path(ledger.file()).parent.glob("ledger.db.damaged-*"))
+
+
+def _damage(table: str) -> None:
+    """Noise in the place of every page of that table, as a disk may leave it."""
+    with closing(ledger.connect(patience=10)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        size = db.execute("PRAGMA page_size").fetchone()[0]
+        pages = db.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name = ?", (table,))
+        found = [row[0] for row in pages]
+    with Path(ledger.file()).open("r+b") as stream:
+        for page in found:
+            stream.seek((page - 1) * size)
+            stream.write(b"\xff" * size)
+
+
+def test_a_run_by_hand_leaves_nothing_behind(home: Path) -> None:
+    """Also not what made a group of its own."""
+    here = made(home, NOWHERE)
+    here.add(tasks(1, "setsid sleep 1000 & echo $! > pid; exit 1"))
+
+    assert main(["heartbeat", "run", "t0"]) == 0
+
+    assert processes.started(int((here.project / "pid").read_text())) is None

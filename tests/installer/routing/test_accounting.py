@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -54,6 +55,18 @@ def test_each_request_is_a_row_of_exchange() -> None:
     assert [(each["target"], each["cause"]) for each in attempts] == [("one/alpha", "server")] * 2
     assert "secret" not in str(rows("SELECT * FROM exchange"))
     assert "fine" not in str(rows("SELECT * FROM exchange"))
+
+
+def test_a_folder_that_is_no_unicode_is_counted_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As hooks know it, whom the client tells its name in JSON."""
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with FaultServer(WELL) as server:
+        assert ask(one(server), "all").text == "fine"
+    assert rows("SELECT outcome FROM exchange") == [("answered",)]
 
 
 def test_a_failure_is_no_usage() -> None:

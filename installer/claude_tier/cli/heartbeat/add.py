@@ -29,6 +29,7 @@ def command(*, file: Path, yes: bool) -> int:
       claude-tier heartbeat add ~/notes/HEARTBEAT.md
     """
     from claude_tier.heartbeat import document, linting, screen, trust
+    from claude_tier.pipelines.screen import safe
 
     loaded = document.load(file, linting.usual())
     if loaded.faults:
@@ -40,7 +41,7 @@ def command(*, file: Path, yes: bool) -> int:
             click.echo("Nothing was added.", err=True)
             return 1
     trust.add(loaded.source.path, loaded.beats, time.time())
-    click.echo(f"Added {loaded.source.path}.")
+    click.echo(f"Added {safe(str(loaded.source.path))}.")
     return 0
 
 
