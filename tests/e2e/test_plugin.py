@@ -66,7 +66,8 @@ def test_the_client_finds_no_fault_in_the_plugin(client: Client, serve: Serve) -
     assert (run.returncode, report["success"]) == (0, True)
     assert report["manifest"]["errors"] == report["manifest"]["warnings"] == []
     assert len(report["provides"]["agents"]) == 6
-    assert report["provides"]["skills"] == ["model-tier:budget", "model-tier:tiering"]
+    skills = ["budget", "heartbeat", "pipelines", "tiering"]
+    assert report["provides"]["skills"] == [f"model-tier:{name}" for name in skills]
     assert report["hosts"]["named"] == []
 
 

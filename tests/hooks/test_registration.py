@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TABLE = json.loads((ROOT / "hooks/hooks.json").read_bytes())["hooks"]
 HANDLERS = {event: group["hooks"][0] for event, (group,) in TABLE.items()}
-LINES = {"status_line.py", "subagent_line.py"}  # no events
+NO_EVENTS = {"status_line.py", "subagent_line.py", "heartbeat_tick.py"}
 OLD_PYTHON = """#!{python}
 import os, sys
 sys.version_info = (3, 6, 8)
@@ -103,7 +103,7 @@ def test_every_event_has_its_script_and_every_script_its_event() -> None:
     """The table and the folder agree; the lines in a session are no events."""
     scripts = {Path(handler["args"][-1]).name for handler in HANDLERS.values()}
 
-    assert scripts == {path.name for path in (ROOT / "hooks").glob("*.py")} - LINES
+    assert scripts == {path.name for path in (ROOT / "hooks").glob("*.py")} - NO_EVENTS
 
 
 def test_only_events_nobody_waits_for_are_asynchronous() -> None:

@@ -31,7 +31,7 @@ def dashboard(home: Path) -> Iterator[Callable[[], Dashboard]]:
     ledger.own.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is there, Playwright's loop runs in this thread
 def browser() -> Iterator[Any]:
     """Debian's Chromium, without a window."""
     missing = serving.missing_browser()

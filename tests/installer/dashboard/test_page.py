@@ -317,7 +317,7 @@ def test_the_chart_is_read_with_the_arrow_keys(home: Path, dashboard: Start, pag
     assert text(shown, "#spending-readout") == "Fri 23 Oct: nothing"
 
 
-def colour(page: Any, selector: str, what: str) -> str:
+def style(page: Any, selector: str, what: str) -> str:
     return str(page.evaluate(f"getComputedStyle(document.querySelector('{selector}')).{what}"))
 
 
@@ -326,16 +326,16 @@ def test_dark_by_the_system_or_by_choice(home: Path, dashboard: Start, page: Ope
     here = dashboard()
     shown = page(here.link)
     shown.wait_for_selector(READ)
-    light = colour(shown, "body", "backgroundColor")
+    light = style(shown, "body", "backgroundColor")
     shown.locator("#theme").click()
-    assert colour(shown, "body", "backgroundColor") == light
+    assert style(shown, "body", "backgroundColor") == light
     shown.locator("#theme").click()
-    dark = colour(shown, "body", "backgroundColor")
+    dark = style(shown, "body", "backgroundColor")
     assert dark != light
     shown.reload()
     shown.wait_for_selector(READ)
     assert shown.locator("#theme").inner_text() == "Theme: dark"
-    assert colour(shown, "body", "backgroundColor") == dark
+    assert style(shown, "body", "backgroundColor") == dark
     other = page(here.link, scheme="dark")
     other.wait_for_selector(READ)
     assert colour(other, "body", "backgroundColor") == dark
@@ -371,5 +371,5 @@ def test_names_are_text(home: Path, dashboard: Start, page: Open, kind: str) -> 
     assert shown.locator("main img, main script").count() == 0
     for steering in "\u202e\u2066\u200f":
         assert steering not in body
-    bdi = shown.locator("bdi").first
-    assert bdi.evaluate("one => getComputedStyle(one).unicodeBidi") == "isolate"
+    # Found and asked in one step: the page may draw itself anew in between.
+    assert style(shown, "bdi", "unicodeBidi") == "isolate"
