@@ -129,7 +129,7 @@ def _savings(
 def _reconcile(
     db: sqlite3.Connection, rules: Json, part: Slice, *, as_json: bool, as_csv: bool
 ) -> int:
-    from claude_tier.report import reconcile
+    from claude_tier.report import reconcile, reconcile_screen
 
     found = reconcile.query(db, rules, part)
     if as_json:
@@ -139,5 +139,5 @@ def _reconcile(
 
         sheet.write(reconcile.COLUMNS, [one.flat() for one in found.sessions], sys.stdout)
     else:
-        click.echo(reconcile.as_text(found, width=width()))
+        click.echo(reconcile_screen.as_text(found, width=width()))
     return 0 if found.agrees else 1
