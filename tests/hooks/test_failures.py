@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def test_the_hook_keeps_what_the_message_was_about_to_itself(home: Path) -> None
              "last_assistant_message": "Credit balance is too low for the secret"}  # fmt: skip
     assert events.stop_failure(event) is None
     with closing(ledger.connect()) as db:
-        (row,) = cooldowns.listed(db, 0)
+        (row,) = cooldowns.listed(db, time.time())
     assert row["provider"] == "claude"
     assert "secret" not in str(row)
 
@@ -119,4 +120,4 @@ def test_the_script_does_the_same(home: Path) -> None:
     )  # fmt: skip
     assert (done.stdout, done.stderr) == (b"", b"")
     with closing(ledger.connect()) as db:
-        assert [row["cause"] for row in cooldowns.listed(db, 0)] == ["pace"]
+        assert [row["cause"] for row in cooldowns.listed(db, time.time())] == ["pace"]
