@@ -83,8 +83,8 @@ def test_what_the_router_does_not_ask_is_in_the_health_section(
     db = ledger.connect(patience=10)
     with ledger.Writing(db):
         db.execute("UPDATE cooldown SET until = NULL WHERE provider = 'key'")
-        trying = "UPDATE cooldown SET until = ?, probe = 9e9 WHERE provider = 'server'"
-        db.execute(trying, (NOON,))
+        trying = "UPDATE cooldown SET until = ?, probe = ? WHERE provider = 'server'"
+        db.execute(trying, (NOON, NOON + HOUR + 60))
     db.close()
     shown = page(dashboard().link)
     shown.wait_for_selector(READ)
@@ -338,7 +338,7 @@ def test_dark_by_the_system_or_by_choice(home: Path, dashboard: Start, page: Ope
     assert style(shown, "body", "backgroundColor") == dark
     other = page(here.link, scheme="dark")
     other.wait_for_selector(READ)
-    assert colour(other, "body", "backgroundColor") == dark
+    assert style(other, "body", "backgroundColor") == dark
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

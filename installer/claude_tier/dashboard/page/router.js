@@ -6,7 +6,7 @@ import { moment } from "./words.js";
 const CAUSES = {
   pace: "too many requests",
   billing: "its money or quota is used up",
-  key: "its key was refused",
+  key: "its key is missing or was refused",
   model: "it does not have that model",
   server: "it failed",
   connect: "nobody answered there",
