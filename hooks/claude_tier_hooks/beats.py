@@ -16,7 +16,8 @@ def line() -> str:
         return ""
     state.write_private(_told(), "".join(name + "\n" for name in [*_seen(), *new]))
     alert = state.read_json(state.path("heartbeat", "alerts", new[-1])) or {}
-    text = "heartbeat %s: %s" % (_short(alert.get("beat") or ""), _short(alert.get("text") or ""))
+    named = "heartbeat %s" % _short(alert.get("beat") or "")
+    text = "%s: %s" % (named.rstrip(), _short(alert.get("text") or ""))
     if len(new) > 1:
         text += " (and %d more)" % (len(new) - 1)
     return text + "; `claude-tier heartbeat history` shows what became of each beat"

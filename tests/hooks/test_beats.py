@@ -67,3 +67,10 @@ def test_a_clock_that_was_wrong_once_hides_no_later_alert(folder: Path) -> None:
     keep(folder, "5", "of today")
     assert "of today" in beats.line()
     assert beats.line() == ""
+
+
+def test_an_alert_of_no_beat_names_none(folder: Path) -> None:
+    """Of a file with a mistake, of the budget of all beats."""
+    keep(folder, "1", "heartbeat.budget is used up", beat=None)
+
+    assert beats.line().startswith("heartbeat: heartbeat.budget is used up;")

@@ -20,7 +20,7 @@ from claude_tier_hooks import state
 
 from claude_tier.heartbeat import processes
 
-Kind = Literal["answer", "failure", "model", "disabled", "clock", "file"]
+Kind = Literal["answer", "failure", "model", "disabled", "clock", "file", "budget"]
 FOLDER = ("heartbeat", "alerts")
 KEPT = 30 * 86_400  # seconds
 DIGEST = 86_400  # seconds in which the same is not told twice
@@ -33,7 +33,7 @@ PATIENCE = 30  # seconds for the user's own command
 class Alert:
     """One thing to tell. `times` is how often it was said since it was last told, itself included.
 
-    `beat` is None where no beat of its own is concerned.
+    `beat` is None where no beat of its own is concerned, `file` empty where no file is.
     """
 
     at: float

@@ -6,11 +6,11 @@ import sqlite3
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from claude_tier_hooks import budget, liveness
+from claude_tier_hooks import liveness
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.config import Config
-from claude_tier.heartbeat import alerts, free, history, listing, receipts, scheduling
+from claude_tier.heartbeat import alerts, history, listing, receipts, scheduling, spending
 from claude_tier.heartbeat.alerts import Alert
 from claude_tier.heartbeat.beat import Beat
 from claude_tier.heartbeat.document import Defaults
@@ -110,9 +110,7 @@ def query(db: sqlite3.Connection, config: Config, rules: Json, now: float) -> He
 
 
 def _spent(db: sqlite3.Connection, config: Config, rules: Json, now: float) -> Spent:
-    own = {**rules, "budgets": [free.own_budget(config)]}
-    (found,) = budget.standing(db, own, {"session": -1, "project": -1}, now)
-    limit = config.heartbeat.budget
+    found, limit = spending.standing(db, config, rules, now), config.heartbeat.budget
     return Spent(found["amount"], limit.usd, limit.period, found["level"], found["unpriced"])
 
 

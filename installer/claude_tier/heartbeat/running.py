@@ -17,7 +17,7 @@ from claude_tier_hooks import ledger, policy, project, state
 
 from claude_tier import config, paths
 from claude_tier.config import Config, ConfigError
-from claude_tier.heartbeat import alerts, free, known, processes, receipts
+from claude_tier.heartbeat import alerts, free, known, processes, receipts, spending
 from claude_tier.heartbeat.alerts import Alert
 from claude_tier.heartbeat.case import Asked, Case, Outcome
 from claude_tier.heartbeat.checking import StoppedError
@@ -147,10 +147,18 @@ def _finished(name: str, outcome: Outcome, loaded: Config | None) -> Outcome:
     told = list(filter(None, map(alerts.kept, outcome.alerts)))
     step("finish")
     told += give_up(name, outcome.end)
-    if loaded and loaded.heartbeat.on_alert:
-        for one in told:
-            alerts.send(one, loaded.heartbeat.on_alert)
+    if loaded:
+        told += _spent(loaded)
+        for one in told if loaded.heartbeat.on_alert else ():
+            alerts.send(one, str(loaded.heartbeat.on_alert))
     return outcome
+
+
+def _spent(loaded: Config) -> list[Alert]:
+    """That the budget of all beats nears its end, once for each level of each period."""
+    with opened() as db:
+        found = spending.alert(db, loaded, policy.load(), time.time())
+    return list(filter(None, [alerts.kept(found)])) if found else []
 
 
 def give_up(name: str, end: End) -> list[Alert]:

@@ -212,6 +212,38 @@ def test_near_the_end_of_a_budget_local_models_go_first(
         assert end.saved_usd
 
 
+@pytest.mark.parametrize(
+    ("usd", "said"),
+    [
+        (0.39, None),
+        (0.4, "has reached 80 %"),
+        (0.45, "has reached 90 %: of a beat's models, those on this machine are asked first"),
+        (0.5, "is used up: only checks that cost nothing run"),
+    ],
+)
+def test_the_budget_of_all_beats_is_told_of_once_for_each_level(
+    usd: float, said: str | None, home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """With the period it is about; to the user's own command as well."""
+    with FaultServer(WELL) as server:
+        config = LOCAL.format(url=server.url)
+        here = made(home, f"{config}heartbeat: {{on_alert: 'cat >> {home}/told'}}\n")
+        here.add(file("model: local/alpha\ncheck: echo found"))
+        spend(usd)
+        carry_out()
+        carry_out()
+
+    day = time.strftime("%Y-%m-%d")
+    words = [f"heartbeat.budget ($0.5 a day, since {day}) {said}"] if said else []
+    assert [one.text for one in alerts.listed() if one.kind == "budget"] == words
+    told = home / "told"
+    assert [json.loads(one)["text"] for one in filter(None, _lines(told))] == words
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().replace("}{", "}\n{").splitlines() if file.exists() else []
+
+
 def test_a_fallback_answers_and_that_is_no_alert(
     home: Path, carry_out: Callable[..., Outcome]
 ) -> None:
