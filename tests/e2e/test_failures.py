@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -62,8 +63,10 @@ def test_the_client_names_the_kind_of_failure(
     assert failures.cause(told) == cause
     with closing(ledger.connect()) as db, ledger.Writing(db):
         failures.keep(db, told, {}, {}, NOON)
-        assert [row["cause"] for row in cooldowns.listed(db, 0.0)] == [cause] * bool(cause)
-        assert [row["until"] for row in cooldowns.listed(db, 0.0) if until] == [until] * bool(until)
+        assert [row["cause"] for row in cooldowns.listed(db, NOON)] == [cause] * bool(cause)
+        assert [row["until"] for row in cooldowns.listed(db, NOON) if until] == [until] * bool(
+            until
+        )
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is missing")
@@ -78,8 +81,8 @@ def test_a_turn_that_failed_cools_the_account(
     with client.terminal(api=api, env={"CLAUDE_CODE_MAX_RETRIES": "0"}) as terminal:
         terminal.send("start")
         with closing(opened(here)) as db:
-            assert poll(lambda: bool(cooldowns.listed(db, 0.0)), 30)
-            (row,) = cooldowns.listed(db, 0.0)
+            assert poll(lambda: bool(cooldowns.listed(db, time.time())), 30)
+            (row,) = cooldowns.listed(db, time.time())
     assert (row["provider"], row["cause"]) == ("scripted", "billing")
     assert row["model"].startswith("claude-")
     assert "scripted" in command(client, "cooldown", "list").stdout

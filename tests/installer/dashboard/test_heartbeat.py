@@ -52,7 +52,7 @@ def test_prometheus_can_tell_quiet_from_dead(
     tick.mark_alive()
     os.utime(tick.alive_file(), (NOON, NOON))
     with closing(ledger.connect(patience=10)) as db, ledger.Writing(db):
-        receipts.skip(db, beat.id, [NOON - 60, NOON], "missed", at=NOON)
+        receipts.skip(db, beat.id, receipts.Span(NOON - 60, NOON, 2), "missed", at=NOON)
     served = dashboard()
     lines = served.ask("/metrics", authorization=f"Bearer {served.token}").body.decode().split("\n")
     assert f"claude_tier_heartbeat_last_tick_timestamp_seconds {NOON!r}" in lines
