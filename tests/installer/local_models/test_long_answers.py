@@ -52,7 +52,7 @@ def test_cancelling_ends_the_request_at_the_model(
     configure: Configure, llama: Start, talk_to_process: Talk
 ) -> None:
     """The connection to it closes, the row says so, and the next call is served."""
-    with Recorder(llama(None).url) as recorder:
+    with Recorder(llama(None, ctx=120_000).url) as recorder:
         configure(ROLES, llama=recorder.url)
 
         async def ask(client: Client) -> None:
