@@ -75,17 +75,15 @@ def command(
       claude-tier report --savings --baseline opus
       claude-tier report --reconcile
     """
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv exclude each other.")
-    if last and every:
-        raise click.UsageError("-n and --all exclude each other.")
+    _refuse_both("--json and --csv", as_json, as_csv)
+    _refuse_both("-n and --all", last, every)
+    option = "--savings" if savings else "--reconcile" if reconcile else None
+    if option and (view or last or every):
+        raise click.UsageError(f"{option} stands in the place of a view, of -n and --all.")
     if savings and (reconcile or as_csv):
         raise click.UsageError("--savings goes with neither --reconcile nor --csv.")
     if baseline and not savings:
         raise click.UsageError("--baseline goes with --savings.")
-    if (savings or reconcile) and (view or last or every):
-        option = "--savings" if savings else "--reconcile"
-        raise click.UsageError(f"{option} stands in the place of a view, of -n and --all.")
     span = days.span(since, until)
     by = view or "day"
     rules = policy.load()
@@ -98,13 +96,22 @@ def command(
             return _reconcile(db, rules, part, as_json=as_json, as_csv=as_csv)
         limited = by in ("session", "block") and not (every or as_json or as_csv)
         found = spending.query(db, rules, by, part, last=last or (SHOWN if limited else None))
+    return _show(found, as_json=as_json, as_csv=as_csv)
+
+
+def _refuse_both(names: str, one: object, other: object) -> None:
+    if one and other:
+        raise click.UsageError(f"{names} exclude each other.")
+
+
+def _show(found: spending.Spending, *, as_json: bool, as_csv: bool) -> int:
     if as_json:
         print_json(found.fields())
     elif as_csv:
         from claude_tier.report import sheet
 
-        rows = [spending.row_fields(by, row) for row in found.rows]
-        sheet.write(spending.columns(by, routed=found.routed), rows, sys.stdout)
+        rows = [spending.row_fields(found.by, row) for row in found.rows]
+        sheet.write(spending.columns(found.by, routed=found.routed), rows, sys.stdout)
     else:
         from claude_tier.report.spending import screen
 
