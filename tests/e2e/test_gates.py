@@ -246,7 +246,8 @@ def test_the_response_that_asks_counts_before_its_call_is_decided(
     api = serve(Script().on("start", Answer((call,), usage=dear), text("It is done.")))
 
     if interactive:
-        with client.terminal(api=api) as terminal:
+        # In auto mode, the default here, a check of the client's own decides first.
+        with client.terminal("--permission-mode", "acceptEdits", api=api) as terminal:
             terminal.send("start")
             terminal.wait_for("It is done.")
     else:
