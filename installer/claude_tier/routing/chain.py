@@ -12,6 +12,8 @@ from later requests. What is done about a failure follows from its cause alone:
 | server, connect | `router.retries` more              | cools for short        |
 | timeout         | given up                           | cools for short        |
 | request         | ends the request                   |                        |
+
+A fault that says it is lasting is not tried again, whatever its cause.
 """
 
 from __future__ import annotations
@@ -259,7 +261,7 @@ class Chain:
         retries = self._config.router.retries
         if fault.cause not in ("server", "connect") or trial.probe or not trial.mine:
             return None
-        if trial.retries >= retries:
+        if fault.lasting or trial.retries >= retries:
             return None
         delay = BACKOFF * 2.0**trial.retries * (0.5 + self._timing.chance())
         trial.retries += 1

@@ -29,7 +29,8 @@ class Fault(Exception):  # noqa: N818 - a fault of a provider, not an error of o
 
     `message` holds no key and nothing that a terminal would obey. `retry_after` is in seconds and
     `until` an epoch time, both as the server named them. `everywhere` means the whole account at
-    that provider, not this model alone. `broke_off` is set when part of an answer had come.
+    that provider, not this model alone. `broke_off` is set when part of an answer had come,
+    `lasting` when the next try would end the same.
     """
 
     cause: Cause
@@ -40,6 +41,7 @@ class Fault(Exception):  # noqa: N818 - a fault of a provider, not an error of o
     everywhere: bool = False
     remedy: str | None = None
     broke_off: bool = False
+    lasting: bool = False
 
     def __str__(self) -> str:
         return self.message

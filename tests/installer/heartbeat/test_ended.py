@@ -71,7 +71,7 @@ def test_one_that_is_told_to_end_while_it_checks_ends_its_check(home: Path) -> N
 def test_a_claude_that_vanished_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not on PATH: a failure that only the user can mend."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    here = made(home, "router: {retries: 0}\n")
+    here = made(home)
     claim(here, "---\nevery: 1h\n---\nlook\n")
     with here.start(*CLAIMED) as process:
         process.communicate(timeout=PATIENCE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import llama_server
 import pytest
 from claude_tier.routing.prompt import Message, Prompt
@@ -58,6 +60,24 @@ def test_no_retry_where_none_is_configured() -> None:
     with FaultServer(FAULTS["openai_internal"]) as one, FaultServer(WELL) as other:
         ask(two(one, other, "router: {retries: 0}\n"), "all")
         assert len(one.requests) == 1
+
+
+def test_a_claude_that_is_not_installed_is_tried_once(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It will not be there in half a second either: the next target is asked without a wait."""
+    monkeypatch.setenv("PATH", str(home))
+    clock = Clock()
+    with FaultServer(WELL) as other:
+        text = chain("claude/haiku", "two/beta", providers=[provider("two", other.url)])
+        answer = ask(text, "all", clock=clock)
+    assert (str(answer.target), clock.slept) == ("two/beta", [])
+    assert [(str(one.target), one.cause) for one in answer.attempts] == [
+        ("claude/haiku", "connect")
+    ]
+    (said,) = clock.said
+    assert "install Claude Code" in said
+    assert said.endswith("Asking two/beta instead.")
 
 
 def test_a_short_wait_that_the_server_names_is_waited_out() -> None:

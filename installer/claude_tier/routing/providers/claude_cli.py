@@ -181,7 +181,7 @@ class ClaudeCli:
 def _program() -> str:
     found = claude_login.program()
     if found is None:
-        raise Fault("connect", "there is no `claude` on PATH")
+        raise Fault("connect", "there is no `claude` on PATH", lasting=True)
     return found
 
 
