@@ -14,22 +14,23 @@ import click
 from claude_tier_hooks import policy, project, refresh, state
 
 
-def follow(*, quiet: bool = False) -> None:
+def follow(*, quiet: bool = False, quiet_project: bool = False) -> None:
     """Compile what has changed; the old policy holds where there is a mistake.
 
-    Unless `quiet`, mistakes are warned of on stderr.
+    Mistakes are warned of on stderr: those of config.yaml unless `quiet`, those of the project's
+    file unless `quiet_project`.
     """
     user = state.read_json(state.path("policy.json"))
     if user is None and not os.path.exists(state.path("config.yaml")):  # noqa: PTH110 - as hooks do
         return
-    warn = _silent if quiet else _warn
-    if (_is_due(user) or refresh.outlived(None)) and not _compiled(None, warn):
+    due = _is_due(user) or refresh.outlived(None)
+    if due and not _compiled(None, _silent if quiet else _warn):
         return
     root = project.root(str(Path.cwd()))
     file = Path(root, policy.PROJECT_FILE)
     due = file.is_file() and _is_due(state.read_json(policy.overlay_file(root)))
     if due or refresh.outlived(root):
-        _compiled(root, warn)
+        _compiled(root, _silent if quiet_project else _warn)
 
 
 def _is_due(made: dict[str, object] | None) -> bool:

@@ -58,6 +58,46 @@ def test_status_says_a_mistake_once(file: Path, capsys: pytest.CaptureFixture[st
     assert "budgts" not in said.err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["route", "hello"],
+        ["pipeline", "check", "change"],
+        ["pipeline", "run", "change", "--dry-run"],
+        ["heartbeat", "list"],
+        ["heartbeat", "status"],
+        ["emergency"],
+        ["doctor"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_needs_the_configuration_says_a_mistake_once(
+    file: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    """Where it fails for that reason, it is no warning as well."""
+    file.write_text("budgts: []\n")
+    assert cli.main(command) == 1
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("budgts: unknown key") == 1
+
+
+@pytest.mark.parametrize("command", [["route", "hello"], ["status"], ["doctor"]], ids=" ".join)
+def test_a_mistake_of_a_project_is_said_once(
+    file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+) -> None:
+    """By a warning, or on the screen that says what is wrong."""
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / ".claude/claude-tier.yaml").write_text("budgts: []\n")
+    monkeypatch.chdir(tmp_path)
+    cli.main(command)
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("budgts: unknown key") == 1
+
+
 def test_what_could_not_be_read_is_tried_again_once_it_can(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,8 +48,11 @@ COMMANDS = {
     "compile": "Check config.yaml and compile it for the hooks.",
 }
 SWITCHES = frozenset({"install", "uninstall", "compile", "off", "on"})  # they see to it themselves
-# These read config.yaml itself, and show its mistakes.
-READERS = frozenset({"status", "ask", "route", "providers", "run", "env"})
+# These show the mistakes of config.yaml themselves, SCREENS those of a project's file as well.
+SCREENS = frozenset({"status", "doctor"})
+READERS = SCREENS | {
+    "ask", "route", "providers", "run", "env", "pipeline", "heartbeat", "emergency",
+}  # fmt: skip
 
 INTERRUPTED = 130
 BUG = 3
@@ -110,7 +113,8 @@ def claude_tier(context: click.Context) -> None:
     if context.invoked_subcommand not in SWITCHES:
         from claude_tier import following
 
-        following.follow(quiet=context.invoked_subcommand in READERS)
+        name = context.invoked_subcommand
+        following.follow(quiet=name in READERS, quiet_project=name in SCREENS)
 
 
 def _follow_upgrade() -> None:
