@@ -11,6 +11,7 @@ from claude_tier.errors import UserError
 from claude_tier.output import json_option, print_json
 from claude_tier.report import ledger_file
 from claude_tier.routing import cooling
+from claude_tier.routing.cooling import Cooling
 
 
 @click.group(invoke_without_command=True)
@@ -34,6 +35,7 @@ def listing(*, as_json: bool = False) -> int:
     """Show what is kept out: cause, since when, when it is tried next, and how to clear it.
 
     When a cooldown is over, one request tries; an answer ends it, a failure makes the next longer.
+    Those of a key that was replaced are left out, as they keep nothing out.
 
     \b
     Examples:
@@ -42,7 +44,7 @@ def listing(*, as_json: bool = False) -> int:
     """
     now = time.time()
     with ledger_file.as_it_stands() as db:
-        found = cooling.listed(db, now)
+        found = _current(cooling.listed(db, now))
     if as_json:
         print_json({"cooldowns": [one.fields() for one in found]})
     else:
@@ -51,6 +53,20 @@ def listing(*, as_json: bool = False) -> int:
 
         click.echo(screen.as_text(found, now=now, width=width()))
     return 0
+
+
+def _current(found: tuple[Cooling, ...]) -> tuple[Cooling, ...]:
+    """Without those of a key that was replaced; all where config.yaml does not tell."""
+    if not found:
+        return found
+    from claude_tier import config, paths
+    from claude_tier.routing import cooldown
+
+    try:
+        known = config.load(paths.state_dir() / config.CONFIG).config
+    except config.ConfigError:  # warned of before
+        return found
+    return cooldown.current(found, known)
 
 
 @command.command(short_help="Let it be asked again.")

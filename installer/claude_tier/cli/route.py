@@ -12,6 +12,7 @@ from claude_tier.errors import UserError
 from claude_tier.output import json_option, print_json
 
 if TYPE_CHECKING:
+    from claude_tier.config import Config
     from claude_tier.routing.cooling import Cooling
 
 
@@ -44,7 +45,7 @@ def command(*, text: str, files: tuple[Path, ...], explain: bool, as_json: bool)
     recognised = classify.recognise(asked.text, context_tokens=asked.context_tokens)
     choice = routes.choose(loaded, recognised, asked.text)
     now = time.time()
-    found = explaining.explained(loaded, recognised, choice, _cooling(now))
+    found = explaining.explained(loaded, recognised, choice, _cooling(loaded, now))
     if as_json:
         print_json(found.fields())
         return 0
@@ -55,13 +56,14 @@ def command(*, text: str, files: tuple[Path, ...], explain: bool, as_json: bool)
     return 0
 
 
-def _cooling(now: float) -> tuple[Cooling, ...]:
+def _cooling(known: Config, now: float) -> tuple[Cooling, ...]:
     """What is kept out; where the ledger cannot be read, that is said and nothing is."""
-    from claude_tier.routing import cooling
+    from claude_tier.routing import cooldown, cooling
     from claude_tier.routing.setup import listing
 
     try:
-        return tuple(cooling.Cooling.of(row, now) for row in listing.cooling(now))
+        found = [cooling.Cooling.of(row, now) for row in listing.cooling(now)]
+        return cooldown.current(found, known)
     except UserError as error:
         click.echo(f"claude-tier: {error.message}", err=True)
         return ()

@@ -7,19 +7,22 @@ said once.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from claude_tier_hooks import cooldowns, ledger
 
+from claude_tier.errors import UserError
+from claude_tier.routing import keys
 from claude_tier.routing import target as targets
 from claude_tier.routing.cooling import Cooling
 from claude_tier.routing.fault import Fault
 
 if TYPE_CHECKING:
     from claude_tier.config import Config
+    from claude_tier.config.providers import Provider
 
 UNUSABLE = (sqlite3.Error, OSError, ledger.DamagedError)
 
@@ -96,6 +99,22 @@ class Cooldowns:
         """Its one try ended without a verdict."""
         with said(self._warn), closing(ledger.connect()) as db, ledger.Writing(db):
             cooldowns.release(db, place)
+
+
+def current(found: Iterable[Cooling], config: Config) -> tuple[Cooling, ...]:
+    """Without those of a key that was replaced: the router asks under the new one."""
+    known = targets.providers(config)
+    return tuple(one for one in found if not _is_replaced(one, known.get(one.provider)))
+
+
+def _is_replaced(one: Cooling, provider: Provider | None) -> bool:
+    """`claude` has an account for each environment, and this one's says nothing about others'."""
+    if provider is None or provider.kind == "claude-cli":
+        return False
+    try:
+        return keys.of(provider).account != one.account
+    except UserError:  # without a key here; elsewhere there may be one
+        return False
 
 
 @contextmanager

@@ -17,10 +17,14 @@ CAUSES = {
 }
 
 
+SOON = 60  # seconds ahead in which the minute would not tell much
+
+
 def moment(at: float, now: float) -> str:
-    """14:05, with the day where it is not today's."""
+    """14:05, with the seconds where it is less than a minute ahead, the day where not today's."""
     there, here = time.localtime(at), time.localtime(now)
-    return time.strftime("%H:%M" if there[:3] == here[:3] else "%a %b %d %H:%M", there)
+    clock = "%H:%M:%S" if 0 < at - now < SOON else "%H:%M"
+    return time.strftime(clock if there[:3] == here[:3] else f"%a %b %d {clock}", there)
 
 
 def until(kept: Cooling, now: float) -> str:

@@ -8,7 +8,11 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from claude_tier import cli
+from books import NOON
+from claude_tier import cli, paths
+from claude_tier.report import cooling as screen
+from claude_tier.routing import keys, wording
+from claude_tier.routing.cooling import Cooling
 from claude_tier_hooks import cooldowns, ledger
 from fault_server import FAULTS, FaultServer, Reply
 from routers import Clock, ask, chain, configured, provider, refused
@@ -52,6 +56,58 @@ def test_what_is_cooling_is_listed_with_the_way_out(
     text = capsys.readouterr().out
     assert "with another key" in text
     assert "claude-tier cooldown clear router/x/y:free" in text
+
+
+@pytest.mark.parametrize(
+    ("left", "shown"),
+    [
+        (0.5, "12:00:00"),
+        (20, "12:00:20"),
+        (90, "12:01"),
+        (7200, "14:00"),
+        (3 * 86400, "Tue Nov 24 12:00"),
+    ],
+)
+def test_the_next_try_is_named_as_exactly_as_it_matters(left: float, shown: str) -> None:
+    """With seconds where it is less than a minute ahead, with the day where it is another."""
+    kept = Cooling(
+        "api", "-", "alpha", "server", "it failed",
+        since=NOON - 600, until=NOON + left, named=False, step=0, probing=False,
+    )  # fmt: skip
+    row = screen.as_text([kept], now=NOON, width=200).splitlines()[-1]
+    assert f"  {shown}  " in row
+    assert "  11:50  " in row
+    assert wording.until(kept, NOON) == f"until {shown}"
+
+
+def test_what_a_replaced_key_was_refused_is_not_listed(
+    now: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With another key everything may be asked; without one here, somebody else may have it."""
+    configured("providers: {api: {kind: openai, key_env: API_KEY}}\n")
+    cool(now, ("api", keys.fingerprint("sk-first-0123456789"), "alpha"), "key", everywhere=True)
+    cool(now, ("api", keys.fingerprint("sk-first-0123456789"), "beta"), "pace")
+    cool(now, ("claude", "login", "haiku"), "billing", everywhere=True)
+    listed = {}
+    for key in ("", "sk-first-0123456789", "sk-second-0123456789"):
+        monkeypatch.setenv("API_KEY", key)
+        found = printed(capsys, "cooldown", "list")["cooldowns"]
+        listed[key] = [(one["provider"], one["model"]) for one in found]
+    assert listed == {
+        "": [("api", None), ("api", "beta"), ("claude", None)],
+        "sk-first-0123456789": [("api", None), ("api", "beta"), ("claude", None)],
+        "sk-second-0123456789": [("claude", None)],
+    }
+
+
+@pytest.mark.parametrize("text", ["providers: [", "providers: {other: {kind: ollama}}\n"])
+def test_what_no_provider_explains_is_listed(
+    text: str, now: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A faulty configuration hides nothing, and one that names others neither."""
+    cool(now, ("api", "0123456789ab", "alpha"), "pace")
+    (paths.state_dir() / "config.yaml").write_text(text)
+    assert len(printed(capsys, "cooldown", "list")["cooldowns"]) == 1
 
 
 @pytest.mark.parametrize(("what", "left"), [("router/x/y:free", 1), ("api", 1), (None, 0)])

@@ -31,7 +31,7 @@ def providers(machine: Machine) -> Iterator[Finding]:
         known = config.load(machine.state / config.CONFIG).config
     except config.ConfigError:  # another check says so
         return
-    found = [*_keyless(known), *_emergency(machine), *_cooling(machine)]
+    found = [*_keyless(known), *_emergency(machine), *_cooling(machine, known)]
     yield from found
     if known.providers and not found:
         yield ok(NAME, "every provider has what it needs; `providers check` asks them")
@@ -56,10 +56,10 @@ def _emergency(machine: Machine) -> Iterator[Finding]:
         yield warning(NAME, said, f"Run `{on.ends}` to have the others asked as well.")
 
 
-def _cooling(machine: Machine) -> Iterator[Finding]:
-    from claude_tier.routing import wording
+def _cooling(machine: Machine, known: Config) -> Iterator[Finding]:
+    from claude_tier.routing import cooldown, wording
 
-    for one in _kept(machine):
+    for one in cooldown.current(_kept(machine), known):
         why = f"{wording.CAUSES[one.cause]}: {one.why}"
         said = f"{one.what} is not asked {wording.until(one, machine.now)} ({why})"
         yield warning(NAME, said, f"Run `{one.clear}` to have it asked at once.")

@@ -10,7 +10,7 @@ import pytest
 from claude_tier.install.doctor import asking
 from claude_tier.install.doctor.machine import Machine
 from claude_tier.install.doctor.report import Finding
-from claude_tier.routing import by_hand
+from claude_tier.routing import by_hand, keys
 from claude_tier_hooks import cooldowns, ledger
 from routers import configured
 
@@ -45,6 +45,17 @@ def test_what_is_cooling_is_named_with_the_way_out() -> None:
     (one,) = found()
     assert one.what.startswith("claude is not asked until ")
     assert "`claude-tier cooldown clear claude`" in str(one.todo)
+
+
+def test_what_a_replaced_key_was_refused_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The router asks under the new one."""
+    configured(ROUTER)
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-0123456789")
+    fault = {"cause": "key", "why": "refused", "until": None, "everywhere": True}
+    with closing(ledger.connect()) as db, ledger.Writing(db):
+        place = ("router", keys.fingerprint("sk-or-before"), "x/y")
+        cooldowns.fail(db, place, fault, time.time(), 7200)
+    assert [one.verdict for one in found()] == ["ok"]
 
 
 def test_a_cooldown_that_is_over_is_no_finding() -> None:
