@@ -74,6 +74,11 @@ def is_tried(row: Json, now: float) -> bool:
     return now < (row["probe"] or 0.0) <= now + CLAIM
 
 
+def keeps_out(row: Json, now: float) -> bool:
+    """Whether that row holds; one that is over only waits for the next request."""
+    return not _over(row, now) or is_tried(row, now)
+
+
 def admit(db: sqlite3.Connection, place: Row, now: float) -> tuple[bool, Json | None]:
     """(whether this is a try of what was kept out, the row that still keeps it out).
 

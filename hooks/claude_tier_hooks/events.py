@@ -47,8 +47,9 @@ def session_start(event: Json) -> Json | None:
         said = _said(db, event, rules, standings)
         _, eased = _change(db, here["session"], "context", standings)
         table = _table(db, here, rules, event)
+        mode = _emergency(db, here, rules)
     _mark_alive()
-    said = "\n".join(filter(None, [said, beats.line()]))
+    said = "\n".join(filter(None, [said, mode, beats.line()]))
     context = [table, briefing.for_claude(standings, eased)]
     return _answer("SessionStart", said, "\n\n".join(filter(None, context)))
 
@@ -269,6 +270,16 @@ def _said(db: sqlite3.Connection, event: Json, rules: Json, standings: list[Json
     if unseen and ledger.once(db, session, "blind", "told"):
         parts.append(unseen)
     return "\n".join(filter(None, parts))
+
+
+def _emergency(db: sqlite3.Connection, here: Json, rules: Json) -> str:
+    """That the router asks this machine alone, where this session was not told of it last."""
+    from . import router_health  # no other event pays for it
+
+    now = time.time()
+    on = router_health.query(db, rules, here["project"], now)["emergency"]
+    changed = ledger.once(db, here["session"], "emergency", on["reason"] if on else "")
+    return router_health.sentence(on, now) if on and changed else ""
 
 
 def _change(

@@ -56,7 +56,7 @@ def _whole(given: Json | None) -> Json:
     made: Json = {
         "tiers": list(TIERS), "assign": {}, "budgets": [], "floor": {}, "exempt": [],
         "fan_out": None, "model_switch": "ask", "week_start": 0, "log": {"descriptions": True},
-        "hosts": {},
+        "hosts": {}, "router": {"local_only": False, "paid": []},
     }  # fmt: skip
     made.update(given)
     made["models"] = made.get("prices") or shipped.get("models")

@@ -2,58 +2,49 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 
-from . import columns, cooldowns, pace, state
+from . import columns, cooldowns, emergency, pace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .shapes import Json
 
-SWITCH = "emergency"  # the file of emergency mode, as far as it is on by hand
 
+def query(db: sqlite3.Connection, rules: Json, project: int, now: float) -> Json:
+    """{cooldowns: rows as `cooldowns.listed` has them, emergency: as `emergency` has it or None}.
 
-def query(db: sqlite3.Connection, now: float) -> Json:
-    """{cooldowns: rows as `cooldowns.listed` has them, emergency: {since, until} or None}."""
-    return {"cooldowns": cooldowns.listed(db, now), "emergency": emergency(now)}
-
-
-def emergency(now: float) -> Json | None:
-    """When the switch was set and ends, None each where not known; None while it is off.
-
-    A file that cannot be read is on: whoever made it wants nothing to leave.
+    `project` is the number in the ledger of the one whose budgets hold.
     """
-    file = state.path(SWITCH)
-    switch = state.read_json(file)
-    if switch is None:
-        return {"since": None, "until": None} if os.path.lexists(file) else None
-    since, until = (_time(switch.get(name)) for name in ("since", "until"))
-    if until is not None and until <= now:
-        return None
-    return {"since": since, "until": until}
+    rows = cooldowns.listed(db, now)
+    on = emergency.standing(db, rules, project, now) or emergency.cooling(db, rules, rows, now)
+    return {"cooldowns": rows, "emergency": on}
 
 
-def keeps_out(row: Json, now: float) -> bool:
-    """Whether that cooldown holds; one that is over only waits for the next request."""
-    return row["until"] is None or row["until"] > now or cooldowns.is_tried(row, now)
+def words(found: Json, now: float) -> list[str]:
+    """What there is to say, in parts of which the last can be left out first.
 
-
-def words(found: Json, now: float) -> str:
-    """local only until 14:30, openrouter cooling; "" while there is nothing to say.
+    local only until 14:30 / , switched on by hand / , `claude-tier emergency off` ends it
 
     In emergency mode it does not matter what is cooling: nothing else is asked.
     """
     on = found["emergency"]
     if on:
-        return "local only" + (" until " + pace.moment(on["until"], now) if on["until"] else "")
-    rows = (row for row in found["cooldowns"] if keeps_out(row, now))
+        said = [on["reason"], "`%s` ends it" % on["ends"]]
+        return ["local only" + _until(on, now), *(", " + columns.plain(part) for part in said)]
+    rows = (row for row in found["cooldowns"] if cooldowns.keeps_out(row, now))
     names = list(dict.fromkeys(columns.plain(row["provider"]) for row in rows))
     if len(names) > 1:
-        return "%d providers cooling" % len(names)
-    return "%s cooling" % names[0] if names else ""
+        return ["%d providers cooling" % len(names)]
+    return ["%s cooling" % name for name in names]
 
 
-def _time(value: object) -> float | None:
-    """A moment that a calendar knows; None for anything else in that file."""
-    return float(value) if isinstance(value, (int, float)) and 0 <= value < 1e11 else None
+def sentence(on: Json, now: float) -> str:
+    """Emergency mode for somebody who may not know of it: what it does, why, and how it ends."""
+    text = "emergency mode: the router asks only models on this machine (%s%s); `%s` ends it"
+    until = "," + _until(on, now) if on["until"] else ""
+    return text % (columns.plain(on["reason"]), until, on["ends"])
+
+
+def _until(on: Json, now: float) -> str:
+    return " until " + pace.moment(on["until"], now) if on["until"] else ""

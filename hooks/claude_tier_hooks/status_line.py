@@ -130,7 +130,7 @@ def _ours(event: Json, rules: Json) -> str:
         parts.append((9, spent + " list price"))
     else:
         parts.insert(1, (3, spent))
-    parts += [*_heartbeat(db, now), *_router(db, now)]
+    parts += [*_heartbeat(db, now), *_router(db, event, rules, now)]
     return columns.fit(parts, room(event))
 
 
@@ -145,10 +145,11 @@ def _heartbeat(db: sqlite3.Connection, now: float) -> list[Part]:
     return [(3, "heartbeat " + wrong)] if wrong else []
 
 
-def _router(db: sqlite3.Connection, now: float) -> list[Part]:
-    """What the router does not ask; a session can do without it first."""
-    words = router_health.words(router_health.query(db, now), now)
-    return [(10, words)] if words else []
+def _router(db: sqlite3.Connection, event: Json, rules: Json, now: float) -> list[Part]:
+    """What the router does not ask; a session can do without it first, and without why before."""
+    session = ledger.known_id(db, str(event.get("session_id")))
+    found = router_health.query(db, rules, _project(db, session, event), now)
+    return list(enumerate(router_health.words(found, now), 10))
 
 
 def _off(now: float) -> list[Part]:

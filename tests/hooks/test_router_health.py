@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from books import HOUR, NOON
-from claude_tier_hooks import cooldowns, ledger, router_health
+from claude_tier_hooks import cooldowns, ledger, policy, router_health
+from claude_tier_hooks.shapes import Json
 
 
 @pytest.fixture
@@ -33,13 +34,17 @@ def switch(home: Path, text: str) -> None:
     (folder / "emergency").write_text(text)
 
 
+def looked(db: sqlite3.Connection, now: float = NOON) -> Json:
+    return router_health.query(db, policy.load(), -1, now)
+
+
 def said(db: sqlite3.Connection, now: float = NOON) -> str:
-    return router_health.words(router_health.query(db, now), now)
+    return "".join(router_health.words(looked(db, now), now))
 
 
 def test_a_router_that_is_well_says_nothing(db: sqlite3.Connection) -> None:
     """Nothing failed, and the switch was never touched."""
-    assert router_health.query(db, NOON) == {"cooldowns": [], "emergency": None}
+    assert looked(db) == {"cooldowns": [], "emergency": None}
     assert said(db) == ""
 
 
@@ -57,7 +62,7 @@ def test_a_cooldown_that_is_over_is_not_said(db: sqlite3.Connection) -> None:
     fail(db, "lan")
     assert said(db, NOON + 29) == "lan cooling"
     assert said(db, NOON + 30) == ""
-    assert router_health.query(db, NOON + 30)["cooldowns"]
+    assert looked(db, NOON + 30)["cooldowns"]
     cooldowns.admit(db, ("lan", "-", "m"), NOON + 30)
     assert said(db, NOON + 31) == "lan cooling"
 
@@ -71,22 +76,22 @@ def test_emergency_mode_comes_before_what_is_cooling(
 ) -> None:
     """With its end where it has one; one that is over is off."""
     switch(home, json.dumps({"since": NOON - 60, "until": until}))
-    assert said(db) == words
+    why = ", switched on by hand, `claude-tier emergency off` ends it" * bool(words)
+    assert said(db) == words + why
     fail(db, "lan")
-    assert said(db) == (words or "lan cooling")
+    assert said(db) == (words + why or "lan cooling")
 
 
-@pytest.mark.parametrize(
-    "text",
-    ['{"until": 1e300}', '{"until": "soon"}', '{"until": NaN, "since": []}', "{}", "[]", "half of"],
-)
-def test_a_switch_with_a_time_that_is_none_has_no_end(
-    home: Path, db: sqlite3.Connection, text: str
+@pytest.mark.parametrize(("until", "end"), [(None, ""), (NOON + HOUR, ", until 13:00")])
+def test_a_session_is_told_in_a_sentence(
+    home: Path, db: sqlite3.Connection, until: float | None, end: str
 ) -> None:
-    """Whoever wrote it wanted it on."""
-    switch(home, text)
-    assert router_health.emergency(NOON) == {"since": None, "until": None}
-    assert said(db) == "local only"
+    """Of the router, since the session itself goes on."""
+    switch(home, json.dumps({"until": until}))
+    assert router_health.sentence(looked(db)["emergency"], NOON) == (
+        "emergency mode: the router asks only models on this machine"
+        f" (switched on by hand{end}); `claude-tier emergency off` ends it"
+    )
 
 
 def test_a_name_steers_no_terminal(db: sqlite3.Connection) -> None:

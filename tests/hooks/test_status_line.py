@@ -86,21 +86,49 @@ def test_what_the_router_does_not_ask_is_said_while_there_is_anything(
     assert shown(home) == "tier opus · today $0.00 · openrouter cooling"
     (state / "emergency").write_text(json.dumps({"since": NOON, "until": NOON + 9000}))
     (state / "off").write_text("{}")
-    assert shown(home) == "tier opus · today $0.00 · off · local only until 14:30"
+    assert shown(home) == (
+        "tier opus · today $0.00 · off · local only until 14:30, switched on by hand,"
+        " `claude-tier emergency off` ends it"
+    )
 
 
 @pytest.mark.usefixtures("noon")
 def test_the_router_is_left_out_before_anything_else(
     home: Path, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also before dollars at list prices, which go next."""
+    """Also before dollars at list prices, which go next; the way out first, then the reason."""
     policy(state)
     (state / "emergency").write_text("{}")
-    whole = "tier opus · 5h 42 % · 7d 66 %, 100 % at Mon 12:25 · today $0.00 list price"
-    monkeypatch.setenv("COLUMNS", str(columns.wide(whole) + status_line.MARGIN))
-    assert shown(home, rate_limits=limits(42, 66)) == whole
-    monkeypatch.setenv("COLUMNS", "200")
-    assert shown(home, rate_limits=limits(42, 66)) == whole + " · local only"
+    line = "tier opus · 5h 42 % · 7d 66 %, 100 % at Mon 12:25 · today $0.00 list price"
+    way_out = ", `claude-tier emergency off` ends it"
+    for part in ("", " · local only", ", switched on by hand", way_out):
+        line += part
+        monkeypatch.setenv("COLUMNS", str(columns.wide(line) + status_line.MARGIN))
+        assert shown(home, rate_limits=limits(42, 66)) == line
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_budget_at_stop_keeps_the_router_here(home: Path, state: Path) -> None:
+    """It says why and how that ends; a project's is said in that project alone."""
+    policy(state, DAY)
+    spend(11.0)
+    alone = "local only until Sun 00:00, the budget daily is used up"
+    ending = " · " + alone + ", `claude-tier off --for 1h` ends it"
+    assert shown(home).endswith(" · daily 110 % stop" + ending)
+    policy(state, {**DAY, "scope": {"kind": "project"}})
+    assert "local only" not in shown(home)
+    (state / "off").write_text("{}")
+    assert "local only" not in shown(home)
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_router_that_is_configured_to_stay_here_says_so(home: Path, state: Path) -> None:
+    """From the compiled policy, as hooks read no YAML."""
+    policy(state, router={"local_only": True, "paid": []})
+    assert shown(home) == (
+        "tier opus · today $0.00 · local only, router.local_only is set,"
+        " `router: {local_only: false} in config.yaml` ends it"
+    )
 
 
 @pytest.mark.usefixtures("noon")

@@ -46,6 +46,7 @@ def rules(config: Config) -> Policy:
             if (host := host_of(provider.url or ""))
         },
         "providers": providers(config),
+        "router": router(config),
         "prices": table,
         "baseline": config.baseline,
     }
@@ -55,6 +56,13 @@ def providers(config: Config) -> dict[str, Record]:
     """Who can be asked: the host, the longest cooldown, and whether it is Anthropic itself."""
     there = {CLAUDE: Provider(kind="claude-cli"), **config.providers}
     return {name: _address(one) for name, one in there.items() if one.kind}
+
+
+def router(config: Config) -> Record:
+    """What keeps requests on this machine, and what else they may be sent to: [provider, model]."""
+    from claude_tier.routing import target  # which knows a configuration itself
+
+    return {"local_only": config.router.local_only, "paid": [[*one] for one in target.paid(config)]}
 
 
 def _address(provider: Provider) -> Record:

@@ -138,8 +138,8 @@ def _router(db: sqlite3.Connection, found: Status, now: float) -> Iterator[Metri
         for (provider, cause), number in sorted(held.items())
     ]
     yield _gauge("router_cooldowns", "What the router does not ask after a failure.", *cooling)
-    by_hand = int(found.emergency is not None)
-    yield _plain("router_emergency", "1 while emergency mode is on by hand.", by_hand)
+    alone = int(found.emergency is not None)
+    yield _plain("router_emergency", "1 while only models on this machine are asked.", alone)
     rows = db.execute("SELECT outcome, count(*) FROM exchange GROUP BY outcome ORDER BY outcome")
     counted = [Sample({"outcome": row[0]}, row[1]) for row in rows]
     yield Metric("router_requests_total", "counter", "Requests to the router.", counted)

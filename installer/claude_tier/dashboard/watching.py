@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 
 import anyio
 from anyio import to_thread
-from claude_tier_hooks import ledger, router_health, state
+from claude_tier_hooks import emergency, ledger, state
 
 from claude_tier.dashboard.reading import Books
 
@@ -57,7 +57,7 @@ class Look:
 
 def _files() -> list[tuple[str, int]]:
     """What the page shows that is in no ledger: switches, configuration, running sessions."""
-    switches = ("off", router_health.SWITCH, "live")
+    switches = ("off", emergency.SWITCH, "live")
     names = (*switches, "policy.json", "config.yaml", "compile-error.json")
     sessions = os.path.join(state.config_dir(), "sessions")  # noqa: PTH118 - as hooks do
     try:

@@ -82,8 +82,7 @@ class Status:
     """`off_until` is an epoch time, infinity when there is no end, None while on.
 
     `installed` says whether a settings file in effect in that folder has our hooks. `cooldowns`
-    and `emergency`, as far as that was switched on by hand, are about the router alone.
-    `heartbeat` is None where nothing is to run.
+    and `emergency` are about the router alone. `heartbeat` is None where nothing is to run.
     """
 
     installed: bool
@@ -134,7 +133,8 @@ def query(db: sqlite3.Connection, rules: Json, folder: str, now: float) -> Statu
     """Everything the screen shows, for a user who works in that folder."""
     today = days.parse("today", now)
     found = db.execute("SELECT count(*) FROM reservation WHERE expires > ?", (now,)).fetchone()
-    place, router = budgets.here(db, folder), health.query(db, now)
+    place = budgets.here(db, folder)
+    router = health.query(db, rules, place["project"], now)
     return Status(
         installed=_installed(folder),
         off_until=state.off_until(now),

@@ -6,13 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from claude_tier_hooks import router_health, state
+from claude_tier_hooks import emergency, state
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.routing import wording
-
-OFF = "claude-tier emergency off"
-REASON = "switched on by hand"
 
 
 @dataclass(frozen=True)
@@ -37,25 +34,24 @@ class Emergency:
 
 def standing(now: float) -> Emergency | None:
     """The switch, as long as it holds."""
-    return of(router_health.emergency(now))
+    return of(emergency.by_hand(now))
 
 
-def of(switch: Json | None) -> Emergency | None:
-    """What `router_health` says of the switch."""
-    return Emergency(REASON, switch["since"], switch["until"], OFF) if switch else None
+def of(found: Json | None) -> Emergency | None:
+    """What the hooks' rule says is on."""
+    return Emergency(**found) if found else None
 
 
 def turn_on(now: float, seconds: int | None) -> Emergency:
     """Set the switch for so many seconds, without an end when None."""
     until = None if seconds is None else now + seconds
-    state.write_private(
-        state.path(router_health.SWITCH), json.dumps({"since": now, "until": until}) + "\n"
-    )
-    return Emergency(REASON, now, until, OFF)
+    switch = {"since": now, "until": until}
+    state.write_private(state.path(emergency.SWITCH), json.dumps(switch) + "\n")
+    return Emergency(emergency.BY_HAND, now, until, emergency.OFF)
 
 
 def turn_off(now: float) -> bool:
     """Take the switch away; whether it was still in effect."""
     was_on = standing(now) is not None
-    Path(state.path(router_health.SWITCH)).unlink(missing_ok=True)
+    Path(state.path(emergency.SWITCH)).unlink(missing_ok=True)
     return was_on

@@ -1,18 +1,19 @@
-"""Emergency mode: nothing that costs money is asked, only models that run on this machine.
+"""Emergency mode as the router keeps to it: nothing that costs money is asked.
 
-It is on by hand, by configuration, while a budget is at `stop`, or while every paid target of a
-request is cooling. It ends by itself with what it is there for.
+When it is on is the rule of the hooks, which say it in sessions too. Here it is asked with the
+configuration that the router itself has read, and about the targets of one request.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from claude_tier_hooks import budget, ledger, project, state
+from claude_tier_hooks import emergency, ledger, project, state
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.routing import by_hand
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from claude_tier.routing.cooling import Cooling
 
 ROLES = ("small", "coding", "large")  # where local models are looked for when a chain has none
-PLAN = "plan_percent"
 
 
 def standing(
@@ -35,28 +35,18 @@ def standing(
 
     Without a ledger no budget is known, and none holds.
     """
-    return (
-        by_hand.standing(now)
-        or _configured(config)
-        or (_spent(db, rules, now, folder) if db else None)
-    )
+    known = {**rules, "router": {"local_only": config.router.local_only}}
+    return by_hand.of(emergency.standing(db, known, _project(db, folder) if db else -1, now))
 
 
 def of_cooling(kept: Sequence[Cooling]) -> Emergency:
     """Every paid target of a request is kept out; it ends with the first that is not."""
-    ends = [one.until for one in kept if one.until is not None]
-    names = ", ".join(dict.fromkeys(one.what for one in kept))
-    return Emergency(
-        f"every paid target is cooling ({names})",
-        min(one.since for one in kept),
-        min(ends, default=None),
-        "claude-tier cooldown clear",
-    )
+    return Emergency(**emergency.of_cooling([asdict(one) for one in kept]))
 
 
 def plan_is_used_up(db: sqlite3.Connection, rules: Json, now: float, folder: str) -> Json | None:
     """The budget on a window of the plan that is at `stop`: only `claude` itself uses the plan."""
-    return next(_stopped(db, rules, now, folder, plan=True), None)
+    return next(emergency.stopped(db, rules, _project(db, folder), now, plan=True), None)
 
 
 def local_targets(
@@ -70,40 +60,6 @@ def local_targets(
     return tuple(dict.fromkeys(one for one in named if targets.is_local(config, one)))
 
 
-def _configured(config: Config) -> Emergency | None:
-    if not config.router.local_only:
-        return None
-    return Emergency("router.local_only is set", None, None, "change router.local_only")
-
-
-def _spent(db: sqlite3.Connection, rules: Json, now: float, folder: str) -> Emergency | None:
-    for one in _stopped(db, rules, now, folder, plan=False):
-        what = one["budget"]
-        until = budget.reset_at(what, one["since"], now)
-        return Emergency(
-            f"the budget {what['name']} is used up", one["since"], until, "claude-tier off --for 1h"
-        )
-    return None
-
-
-def _stopped(
-    db: sqlite3.Connection, rules: Json, now: float, folder: str, *, plan: bool
-) -> Iterator[Json]:
-    """The user's and this project's budgets at `stop`; none while `claude-tier off` holds."""
-    if state.off_until(now) is not None:
-        return iter(())
-    wanted = [
-        one
-        for one in rules["budgets"]
-        if one["scope"]["kind"] in ("user", "project")
-        and one["period"] != "session"
-        and (one["unit"] == PLAN) is plan
-    ]
-    here = {"session": -1, "project": ledger.known_id(db, project.root(folder))}
-    found = budget.standing(db, {**rules, "budgets": wanted}, here, now)
-    return (one for one in found if one["level"] == "stop")
-
-
 def here() -> str:
     """The folder that a request comes from; the home folder where that one is gone.
 
@@ -113,3 +69,7 @@ def here() -> str:
         return state.storable(os.getcwd())  # noqa: PTH109 - text
     except OSError:
         return str(Path.home())
+
+
+def _project(db: sqlite3.Connection, folder: str) -> int:
+    return ledger.known_id(db, project.root(folder))

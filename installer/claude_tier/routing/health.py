@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from claude_tier_hooks import router_health
+from claude_tier_hooks.shapes import Json
 
 from claude_tier.routing import by_hand
 from claude_tier.routing.by_hand import Emergency
@@ -14,7 +15,7 @@ from claude_tier.routing.cooling import Cooling
 
 @dataclass(frozen=True)
 class RouterHealth:
-    """`cooldowns` by provider and model; `emergency` as far as it was switched on by hand."""
+    """`cooldowns` by provider and model; `emergency` as it holds in one project."""
 
     cooldowns: tuple[Cooling, ...]
     emergency: Emergency | None
@@ -31,8 +32,8 @@ class RouterHealth:
         }
 
 
-def query(db: sqlite3.Connection, now: float) -> RouterHealth:
-    """As it stands in the ledger and in the state folder."""
-    found = router_health.query(db, now)
+def query(db: sqlite3.Connection, rules: Json, project: int, now: float) -> RouterHealth:
+    """As the ledger, the policy and the switch have it; the project is a number in the ledger."""
+    found = router_health.query(db, rules, project, now)
     cooldowns = tuple(Cooling.of(row, now) for row in found["cooldowns"])
     return RouterHealth(cooldowns, by_hand.of(found["emergency"]))

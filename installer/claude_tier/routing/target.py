@@ -48,6 +48,14 @@ def _resolved(config: Config, name: str, above: frozenset[str]) -> Iterator[Targ
         yield Target(provider, model)
 
 
+def paid(config: Config) -> tuple[Target, ...]:
+    """Every target that a role, a chain or a route leads to and that does not run here."""
+    routes = (route.target for route in config.routes)
+    names = (config.router.default, *ROLES, *config.chains, *routes)
+    found = dict.fromkeys(one for name in names for one in resolve(config, name))
+    return tuple(one for one in found if not is_local(config, one))
+
+
 def is_local(config: Config, target: Target) -> bool:
     """Whether what is sent to that target stays on this machine."""
     return providers(config)[target.provider].runs_here(target.model)

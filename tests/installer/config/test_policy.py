@@ -16,7 +16,7 @@ from claude_tier.config.policy import rules, settled
 
 WHOLE_POLICY = {
     *("preset", "tiers", "assign", "budgets", "floor", "exempt", "fan_out", "model_switch"),
-    *("week_start", "log", "hosts", "providers", "prices", "baseline"),
+    *("week_start", "log", "hosts", "providers", "router", "prices", "baseline"),
 }
 
 
@@ -209,6 +209,24 @@ def test_a_provider_is_known_by_host_and_port(tmp_path: Path, url: str, host: st
     """In lower case, and without the port that the scheme means anyway."""
     policy = compiled(tmp_path, f'providers: {{p: {{base_url: "{url}", free: true}}}}')
     assert policy["hosts"] == {host: {"name": "p", "free": True}}
+
+
+def test_what_the_router_may_send_where_is_compiled_for_the_hooks(tmp_path: Path) -> None:
+    """Every paid target of roles, chains and routes, each once; what runs here is none."""
+    text = (
+        "providers:\n"
+        "  far: {kind: openrouter}\n"
+        "  near: {kind: llama-server}\n"
+        "  unused: {kind: openrouter}\n"
+        "chains: {all: [near/small, far/x/y]}\n"
+        "routes: [{name: mine, target: far/z}]\n"
+        "router: {default: all, small: near/small, claude: far/x/y, local_only: true}\n"
+    )
+    assert compiled(tmp_path, text)["router"] == {
+        "local_only": True,
+        "paid": [["far", "x/y"], ["far", "z"]],
+    }
+    assert compiled(tmp_path, "")["router"] == {"local_only": False, "paid": [["claude", "sonnet"]]}
 
 
 def test_a_providers_prices_stand_over_the_users_own(tmp_path: Path) -> None:

@@ -95,6 +95,30 @@ def test_what_the_router_does_not_ask_and_how_that_ends(
     assert section == snapshot
 
 
+def test_a_router_that_is_configured_to_stay_here_says_so(home: Path) -> None:
+    """With what to change, and no end."""
+    policy(home, router={"local_only": True, "paid": []})
+    (section,) = [part for part in screen(200).split("\n\n") if "Emergency" in part]
+    assert section == (
+        "Emergency mode, router.local_only is set: only models on this machine are asked."
+        " `router: {local_only: false} in config.yaml`"
+    )
+
+
+def test_all_that_is_paid_cooling_is_an_emergency_too(home: Path) -> None:
+    """Until the first of it may be asked."""
+    policy(home, router={"local_only": False, "paid": [["openrouter", "x/y:free"]]})
+    cool("openrouter")
+    first, second = next(
+        part for part in screen(200).split("\n\n") if "Emergency" in part
+    ).splitlines()
+    assert first == (
+        "Emergency mode, every paid target is cooling (openrouter), until 14:00:"
+        " only models on this machine are asked. `claude-tier cooldown clear`"
+    )
+    assert second.startswith("openrouter is not asked until 14:00")
+
+
 def test_an_install_without_a_session_says_to_start_one(home: Path) -> None:
     """It is installed: nothing is wrong yet."""
     installed(home)

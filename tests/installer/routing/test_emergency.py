@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 import anyio
 import pytest
 from books import NOON, budget
+from claude_tier.config import Config
 from claude_tier.routing import by_hand, emergency
 from claude_tier.routing.prompt import Message, Prompt
 from claude_tier.routing.router import NobodyError, Router
@@ -121,36 +123,25 @@ def spend(usd: float, folder: str) -> None:
     db.close()
 
 
-@pytest.mark.parametrize(
-    ("scope", "where", "on"),
-    [
-        ({"kind": "user", "name": None}, "/else", True),
-        ({"kind": "project", "name": None}, "here", True),
-        ({"kind": "project", "name": None}, "/else", False),
-        ({"kind": "agent", "name": "main"}, "here", False),
-    ],
-)
-def test_a_budget_at_stop_leaves_local_models_alone(
-    scope: dict[str, object], where: str, *, on: bool
-) -> None:
-    """One of the user or of this project."""
+@pytest.mark.parametrize(("where", "on"), [("here", True), ("/else", False)])
+def test_a_budget_of_the_project_at_stop_leaves_local_models_alone(where: str, *, on: bool) -> None:
+    """For requests from its folder."""
     spend(11.0, project.root(str(Path.cwd())) if where == "here" else where)
-    rules = {**policy.load(), "budgets": [budget(scope=scope)]}
-    db = ledger.connect()
-    found = emergency._spent(db, rules, NOON, str(Path.cwd()))
-    db.close()
+    rules = {**policy.load(), "budgets": [budget(scope={"kind": "project", "name": None})]}
+    with closing(ledger.connect()) as db:
+        found = emergency.standing(db, Config(), rules, NOON, str(Path.cwd()))
     assert (found is not None) is on
     assert not found or (found.reason, found.until) == ("the budget daily is used up", NOON + 43200)
 
 
-def test_off_lifts_the_budgets_here_too(home: Path) -> None:
-    """The way out is the same as for subagents."""
-    spend(11.0, "/else")
-    (home / ".claude/claude-tier/off").write_text('{"until": null}')
+def test_without_a_ledger_no_budget_holds() -> None:
+    """The configuration does, and it is the router's own that counts, compiled or not."""
     rules = {**policy.load(), "budgets": [budget()]}
-    db = ledger.connect()
-    assert emergency._spent(db, rules, NOON, "/") is None
-    db.close()
+    alone = Config.model_validate({"router": {"local_only": True}})
+    assert emergency.standing(None, Config(), rules, NOON, "/") is None
+    found = emergency.standing(None, alone, rules, NOON, "/")
+    assert found
+    assert found.ends == "router: {local_only: false} in config.yaml"
 
 
 def test_a_plan_that_is_used_up_keeps_only_claude_itself_out() -> None:

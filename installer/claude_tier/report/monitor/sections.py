@@ -21,7 +21,6 @@ from claude_tier.report.decisions import Decision
 from claude_tier.report.monitor import shapes
 from claude_tier.report.monitor.snapshot import HOURS, Run, Snapshot, Spent, Working
 from claude_tier.report.pace import Pace
-from claude_tier.routing import wording
 
 LEVELS = {"ok": "color(28)", "warn": "color(136)", "cap": "color(166)", "stop": "bold color(160)"}
 WRONG = "bold color(160)"
@@ -289,10 +288,11 @@ def _wrong(found: Snapshot) -> Iterator[str]:
 
 
 def _emergency(found: Snapshot) -> Iterator[str]:
+    """In two lines, so that neither the reason nor the way out is cut off."""
     on = found.router.emergency
     if on:
-        until = f" until {wording.moment(on.until, found.at)}" if on.until is not None else ""
-        yield f"Only local models are asked{until}: `{on.ends}`."
+        yield f"Local models only: {on.text(found.at)}."
+        yield f"`{on.ends}` has the others asked again."
 
 
 def _cooling(found: Snapshot) -> Iterator[str]:

@@ -143,7 +143,7 @@ def query(
         runs=(*_running(db, now), *_starting(db, now)),
         decisions=tuple(decisions.query(db, decisions.Slice(last=DECISIONS))[::-1]),
         health=_health(db, rules, folder, now),
-        router=health.query(db, now),
+        router=health.query(db, rules, place["project"], now),
         notice=notice,
     )
 
