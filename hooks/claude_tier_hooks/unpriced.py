@@ -53,8 +53,8 @@ def _routed(db: sqlite3.Connection, policy: Json) -> list[str]:
     """Of the router's requests that were counted, those whose provider has a price by now."""
     rows = db.execute(
         "SELECT key, s.text, m.text, at FROM usage JOIN name s ON s.id = source"
-        " JOIN name m ON m.id = model WHERE usd IS NULL AND final = 1 AND source IN (%s)"
-        % unlisted.ROUTED
+        " JOIN name m ON m.id = model WHERE usd IS NULL AND source IN (%s)"
+        " AND (final OR input_tokens + output_tokens + cache_read_tokens > 0)" % unlisted.ROUTED
     ).fetchall()
     return [key for key, *where in rows if _has_price(policy, *where)]
 

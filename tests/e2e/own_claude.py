@@ -17,7 +17,7 @@ from claude_tier.config import Config
 from claude_tier.livecheck import Client, ScriptedAPI
 from claude_tier.routing import providers
 from claude_tier.routing.fault import Fault
-from claude_tier.routing.prompt import Delta, Event, Finished, Prompt
+from claude_tier.routing.prompt import Delta, Event, Finished, Prompt, Usage, Used
 from claude_tier.routing.providers.http import Limits
 
 PATIENT = Limits(60, 60)
@@ -85,6 +85,7 @@ class Told:
     pieces: tuple[str, ...]
     end: Finished | None
     fault: Fault | None
+    used: Usage | None  # by the last that was told of it
 
     @property
     def failed(self) -> Fault:
@@ -114,4 +115,5 @@ async def asked(
         fault = found
     pieces = tuple(event.text for event in events if isinstance(event, Delta))
     end = next((event for event in events if isinstance(event, Finished)), None)
-    return Told(pieces, end, fault)
+    used = [event.usage for event in events if isinstance(event, Used)]
+    return Told(pieces, end, fault, used[-1] if used else None)

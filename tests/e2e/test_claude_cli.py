@@ -17,6 +17,7 @@ from claude_tier.livecheck.client import API_KEY
 from claude_tier.livecheck.isolation import listen
 from claude_tier.livecheck.scripted_api import Responder
 from claude_tier.livecheck.terminal import poll
+from claude_tier.livecheck.wire import PLACEHOLDER_OUTPUT
 from claude_tier.routing import keys, providers
 from claude_tier.routing.fault import Cause
 from claude_tier.routing.prompt import Message, Prompt
@@ -277,6 +278,47 @@ def test_an_answer_that_stalls_broke_off(own: Own, api: ScriptedAPI) -> None:
     assert found.pieces == ("it began",)
     assert (found.failed.cause, found.failed.broke_off) == ("timeout", True)
     assert _is_gone(own.pid)
+    asked_for = api.requests[0].usage
+    assert asked_for is not None
+    assert found.used is not None
+    assert (found.used.input, found.used.output) == (asked_for.input_tokens, PLACEHOLDER_OUTPUT)
+    assert found.used.cache_read == asked_for.cache_read_tokens
+
+
+def _refused_after_a_call() -> Responder:
+    """A first response that calls a tool which is not there, and a refusal of what follows."""
+    first = iter([Answer((tool_use("Nothing"),), usage=Usage(1000, 50, 300))])
+    return lambda _request: next(first, fail(402))
+
+
+@pytest.mark.parametrize("api", [_refused_after_a_call()], indirect=True)
+def test_what_a_failed_run_used_is_told(own: Own, api: ScriptedAPI) -> None:
+    """With the dollars of its result, which is an error."""
+    found = _ask("hello")
+
+    assert found.failed.cause == "billing"
+    assert api.requests[-1].usage is None
+    assert found.used is not None
+    assert (found.used.input, found.used.output, found.used.cache_read) == (1000, 50, 300)
+    assert found.used.usd == pytest.approx((1000 * 0.1 + 50 * 0.5 + 300 * 0.01) / 1e6)
+
+
+def _stalled_after_a_call() -> Responder:
+    answers = iter([
+        Answer((tool_use("Nothing"),), usage=Usage(1000, 50)),
+        Answer((text("it began"),), usage=Usage(2000, 70), ending="stall"),
+    ])  # fmt: skip
+    return lambda _request: next(answers)
+
+
+@pytest.mark.parametrize("api", [_stalled_after_a_call()], indirect=True)
+def test_every_message_before_a_break_is_told(own: Own) -> None:
+    """Each with what its own stream had counted by then."""
+    found = _ask("hello", stream=True, limits=Limits(60, 5))
+
+    assert found.failed.cause == "timeout"
+    assert found.used is not None
+    assert (found.used.input, found.used.output) == (3000, 50 + PLACEHOLDER_OUTPUT)
 
 
 @pytest.mark.parametrize("api", [_stalled], indirect=True)

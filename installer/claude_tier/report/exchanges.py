@@ -9,15 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from claude_tier_hooks import routed
+
 from claude_tier.report import figures
 from claude_tier.report.decisions import Slice, printable, within
 
 NONE = "No request yet: `claude-tier ask`, pipelines and local models make them."
 NO_MATCH = "No request matches."
+_INPUT = "input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens"
+_LOST = f"(SELECT {{}} FROM usage WHERE {routed.OF_LOST})"
 _COLUMNS = (
     "e.id, e.at, s.text, p.text, e.origin, e.route, e.asked, e.target, e.model, e.seconds,"
-    " e.outcome, u.usd, u.input_tokens + u.cache_read_tokens + u.cache_write_5m_tokens"
-    " + u.cache_write_1h_tokens, u.output_tokens, e.attempts"
+    f" e.outcome, u.usd, {_INPUT}, u.output_tokens, e.attempts,"
+    f" {_LOST.format(f'sum({_INPUT} + output_tokens)')},"
+    f" {_LOST.format('CASE count(usd) WHEN count(*) THEN sum(usd) END')}"
 )
 _FROM = (
     "exchange e LEFT JOIN name s ON s.id = e.session LEFT JOIN session own ON own.id = e.session"
@@ -28,7 +33,8 @@ _FROM = (
 @dataclass(frozen=True)
 class Exchange:
     """One request. `target`, `model` and the figures are None where nobody answered, `usd` also
-    where the answer has no price. `attempts` are those that did not answer, in order.
+    where the answer has no price. `attempts` are those that did not answer, in order; `lost` is
+    what they used at least, as far as that is known.
     """
 
     id: str
@@ -46,6 +52,8 @@ class Exchange:
     input_tokens: int | None
     output_tokens: int | None
     attempts: tuple[Mapping[str, object], ...]
+    lost_tokens: int | None
+    lost_usd: float | None
 
     def fields(self) -> dict[str, object]:
         """The JSON of it."""
@@ -89,7 +97,11 @@ def _outcome(one: Exchange) -> str:
 
 
 def _cost(one: Exchange) -> str:
-    if one.output_tokens is None:
-        return ""
-    tokens = figures.count((one.input_tokens or 0) + one.output_tokens)
-    return f", {tokens} tokens, {figures.money(one.usd)}"
+    text = ""
+    if one.output_tokens is not None:
+        tokens = figures.count((one.input_tokens or 0) + one.output_tokens)
+        text = f", {tokens} tokens, {figures.money(one.usd)}"
+    if one.lost_tokens is not None:
+        cost = figures.money(one.lost_usd, at_least=True)
+        text += f"; {figures.count(one.lost_tokens)}+ tokens, {cost} without an answer"
+    return text

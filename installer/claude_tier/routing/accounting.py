@@ -16,8 +16,8 @@ from claude_tier_hooks.shapes import Json
 
 from claude_tier.config import policy, pricing
 from claude_tier.routing import target as targets
-from claude_tier.routing.answer import Attempt
-from claude_tier.routing.prompt import Finished, Usage
+from claude_tier.routing.answer import Attempt, Lost
+from claude_tier.routing.prompt import Finished, Usage, Used
 from claude_tier.routing.target import Target
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ _COUNTS = dict(zip(ledger.KINDS, (*prices.KINDS, "web_searches"), strict=True))
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request: where it came from, whom it asked, how it went. `end` is of who answered."""
+    """One request: where it came from, whom it asked, how it went. `end` is of who answered.
+
+    `lost` is what the tries of it used that came to no answer.
+    """
 
     id: str
     at: float
@@ -44,12 +47,11 @@ class Exchange:
     end: Finished | None = None
     usd: float | None = None
     seconds: float = 0.0
+    lost: Sequence[Lost] = ()
 
 
-def price(
-    config: Config, rules: Json, target: Target, end: Finished, *, now: float
-) -> float | None:
-    """Dollars of one answer; None where nobody knows.
+def price(config: Config, rules: Json, target: Target, end: Used, *, now: float) -> float | None:
+    """Dollars of one answer, or of what came of it; None where nobody knows.
 
     The user's own price for that provider, else what the provider says it charged, else, where it
     is Anthropic itself, the price table.
@@ -126,6 +128,7 @@ class Books:
             "attempts": [one.fields() for one in exchange.attempts],
             "outcome": exchange.outcome,
             "used": _used(target, exchange.end, exchange.usd) if target and exchange.end else None,
+            "lost": [_lost(one) for one in exchange.lost],
         }
 
     def _session(self, origin: str) -> str:
@@ -136,7 +139,7 @@ class Books:
         return own or routed.SESSION + project.root(self._folder)
 
 
-def _used(target: Target, end: Finished, usd: float | None) -> Json:
+def _used(target: Target, end: Used, usd: float | None) -> Json:
     usage = end.usage
     return {
         "provider": target.provider,
@@ -145,3 +148,8 @@ def _used(target: Target, end: Finished, usd: float | None) -> Json:
         "usd": usd,
         **{kind: getattr(usage, name) for kind, name in _COUNTS.items()},
     }
+
+
+def _lost(lost: Lost) -> Json:
+    """Figures without an end are the least that was used."""
+    return {**_used(lost.target, lost.used, lost.usd), "final": False}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from claude_tier.errors import UserError
-from claude_tier.routing.prompt import Usage
+from claude_tier.routing.prompt import Usage, Used
 from claude_tier.routing.target import Target
 
 
@@ -30,11 +30,30 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """What a try without an answer used, at least; `usd` is None where nobody knows a price."""
+
+    target: Target
+    used: Used
+    usd: float | None
+
+    def fields(self) -> dict[str, object]:
+        """The JSON of it."""
+        return {
+            "target": str(self.target),
+            "model": self.used.model,
+            "usage": asdict(self.used.usage),
+            "usd": self.usd,
+        }
+
+
+@dataclass(frozen=True)
 class Answer:
     """A whole answer: who was asked first, who answered, and what happened on the way.
 
     `model` is the served one, by the provider's own word. `usd` is None where nobody knows a
-    price. `notices` are the lines that were said while it came.
+    price. `notices` are the lines that were said while it came. `lost` is in neither `usage` nor
+    `usd`.
     """
 
     text: str
@@ -47,6 +66,7 @@ class Answer:
     reason: str
     attempts: tuple[Attempt, ...] = ()
     notices: tuple[str, ...] = ()
+    lost: tuple[Lost, ...] = ()
     exchange: str | None = None  # its row in the ledger
 
     def fields(self) -> dict[str, object]:
@@ -61,12 +81,16 @@ class Answer:
             "seconds": self.seconds,
             "reason": self.reason,
             "attempts": [one.fields() for one in self.attempts],
+            "lost": [one.fields() for one in self.lost],
             "notices": list(self.notices),
         }
 
 
 class NobodyError(UserError):
-    """Nobody answered; `attempts` are all that were tried or skipped, in order."""
+    """Nobody answered; `attempts` are all that were tried or skipped, in order.
+
+    `lost` is what those that were tried used.
+    """
 
     def __init__(
         self,
@@ -75,11 +99,13 @@ class NobodyError(UserError):
         *,
         attempts: Sequence[Attempt] = (),
         notices: Sequence[str] = (),
+        lost: Sequence[Lost] = (),
         exchange: str | None = None,
     ) -> None:
         super().__init__(message, hint)
         self.attempts = tuple(attempts)
         self.notices = tuple(notices)
+        self.lost = tuple(lost)
         self.exchange = exchange
 
     def fields(self) -> dict[str, object]:
@@ -88,5 +114,6 @@ class NobodyError(UserError):
             "error": self.message,
             "hint": self.hint,
             "attempts": [one.fields() for one in self.attempts],
+            "lost": [one.fields() for one in self.lost],
             "notices": list(self.notices),
         }

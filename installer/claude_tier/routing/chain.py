@@ -33,7 +33,7 @@ from claude_tier.routing.answer import Attempt
 from claude_tier.routing.cooldown import Cooldowns, Place
 from claude_tier.routing.cooling import Cooling
 from claude_tier.routing.fault import Fault
-from claude_tier.routing.prompt import Finished, Prompt
+from claude_tier.routing.prompt import Finished, Prompt, Used
 from claude_tier.routing.target import Target
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Course:
 
     `ended` is why nobody else may be asked. `larger` is the window in tokens that the next target
     must exceed, since one found the prompt too long. `pending` waits to be said until somebody
-    else is asked.
+    else is asked. `lost` is what tries without an answer used, as far as that is known.
     """
 
     say: Callable[[str], None]
@@ -89,6 +89,7 @@ class Course:
     notices: list[str] = field(default_factory=list)
     remedies: list[str] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
+    lost: list[tuple[Target, Used]] = field(default_factory=list)
     ended: str | None = None
     larger: int | None = None
     spoken: bool = False
@@ -125,7 +126,10 @@ class Reply(NamedTuple):
 
 @dataclass
 class Trial:
-    """One target of one request. `mine`: no other process had found out that it fails."""
+    """One target of one request. `mine`: no other process had found out that it fails.
+
+    `used` is of the present try, so far.
+    """
 
     target: Target
     client: Client
@@ -136,6 +140,7 @@ class Trial:
     mine: bool = False
     waits: int = 0
     retries: int = 0
+    used: Used | None = None
 
 
 class Chain:
@@ -209,13 +214,26 @@ class Chain:
                 return reply
 
     async def _once(self, trial: Trial, request: Request, course: Course) -> Reply:
+        """One try. What it used is paid for without an answer too, whatever ended it."""
+        trial.used = None
+        try:
+            return await self._heard(trial, request, course)
+        except BaseException:
+            if trial.used and not trial.used.usage.is_empty:
+                course.lost.append((trial.target, trial.used))
+            raise
+
+    async def _heard(self, trial: Trial, request: Request, course: Course) -> Reply:
         parts, characters = list[str](), 0
         with anyio.move_on_after(self._left(request)):
             answer = trial.client.answer(trial.target.model, request.prompt, stream=request.watched)
             async with aclosing(answer) as events:
                 async for event in events:
-                    if isinstance(event, Finished):
-                        return Reply(trial.target, "".join(parts), event)
+                    if isinstance(event, Used):
+                        trial.used = event
+                        if isinstance(event, Finished):
+                            return Reply(trial.target, "".join(parts), event)
+                        continue
                     parts.append(event.text)
                     characters += len(event.text)
                     if event.text:

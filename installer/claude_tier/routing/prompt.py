@@ -61,6 +61,29 @@ class Usage:
     measured: bool = True
     usd: float | None = None
 
+    def __add__(self, other: Usage) -> Usage:
+        """The tokens of both; what was charged for them is not known."""
+        return Usage(
+            input=self.input + other.input,
+            output=self.output + other.output,
+            cache_read=self.cache_read + other.cache_read,
+            cache_write_5m=self.cache_write_5m + other.cache_write_5m,
+            cache_write_1h=self.cache_write_1h + other.cache_write_1h,
+            web_searches=self.web_searches + other.web_searches,
+            measured=self.measured and other.measured,
+        )
+
+    @property
+    def tokens(self) -> int:
+        """All of them, whatever their price."""
+        cached = self.cache_read + self.cache_write_5m + self.cache_write_1h
+        return self.input + self.output + cached
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says that nothing was used, or says nothing."""
+        return not (self.tokens or self.web_searches or self.usd)
+
 
 @dataclass(frozen=True)
 class Delta:
@@ -70,18 +93,27 @@ class Delta:
 
 
 @dataclass(frozen=True)
-class Finished:
-    """The end of an answer: nothing comes after it, and without it the answer is not whole.
+class Used:
+    """What an answer has used so far: running totals, and the least that is paid without its end.
 
-    `model` is the one that really answered, by the provider's own word. `id` is the provider's
-    own for this response. `reason` "length" is an answer that was cut at `max_tokens`, "budget" one
-    that was ended at what it may cost.
+    `model` is the one that really answers, by the provider's own word. `id` is the provider's own
+    for this response.
     """
 
     usage: Usage
     model: str
     id: str | None = None
+
+
+@dataclass(frozen=True)
+class Finished(Used):
+    """The end of an answer: nothing comes after it, and without it the answer is not whole.
+
+    `reason` "length" is an answer that was cut at `max_tokens`, "budget" one that was ended at what
+    it may cost.
+    """
+
     reason: Literal["end", "length", "refusal", "budget", "other"] = "end"
 
 
-Event = Delta | Finished
+Event = Delta | Used | Finished

@@ -18,12 +18,12 @@ from claude_tier.errors import UserError
 from claude_tier.routing import accounting, emergency, providers, wording
 from claude_tier.routing import target as names
 from claude_tier.routing.accounting import Books, Exchange
-from claude_tier.routing.answer import Answer, Attempt, NobodyError
+from claude_tier.routing.answer import Answer, Attempt, Lost, NobodyError
 from claude_tier.routing.by_hand import Emergency
 from claude_tier.routing.chain import Chain, Course, Reply, Request, Timing
 from claude_tier.routing.cooldown import Cooldowns, said
 from claude_tier.routing.cooling import Cooling
-from claude_tier.routing.prompt import Prompt
+from claude_tier.routing.prompt import Prompt, Used
 from claude_tier.routing.target import Target
 
 if TYPE_CHECKING:
@@ -140,11 +140,12 @@ class Router:
             exchange = self._judged(exchange, reply)
         finally:
             seconds = self._timing.elapsed() - began
-            exchange = replace(exchange, seconds=seconds)
+            lost = [Lost(*one, self._price(*one, at)) for one in course.lost]
+            exchange = replace(exchange, seconds=seconds, lost=lost)
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(self._books.write, exchange)
         if reply is None:
-            raise _nobody(course, exchange.id)
+            raise _nobody(course, exchange)
         return _answer(exchange, reply, course)
 
     async def _reply(self, request: Request, course: Course) -> Reply | None:
@@ -219,10 +220,13 @@ class Router:
     def _judged(self, exchange: Exchange, reply: Reply | None) -> Exchange:
         if reply is None:
             return replace(exchange, outcome=routed.FAILED)
-        usd = accounting.price(self._config, self._rules, reply.target, reply.end, now=exchange.at)
+        usd = self._price(reply.target, reply.end, exchange.at)
         return replace(
             exchange, outcome=routed.ANSWERED, target=reply.target, end=reply.end, usd=usd
         )
+
+    def _price(self, target: Target, used: Used, at: float) -> float | None:
+        return accounting.price(self._config, self._rules, target, used, now=at)
 
     async def _client(self, name: str) -> Client:
         async with self._opening:
@@ -251,7 +255,7 @@ def _tell(allowed: _Allowed, course: Course, now: float) -> None:
         course.pending.append(f"{names_} may not be asked: {allowed.kept[0][2]}")
 
 
-def _nobody(course: Course, exchange: str) -> NobodyError:
+def _nobody(course: Course, exchange: Exchange) -> NobodyError:
     """Why nobody answered, with what can be done about it."""
     whys = [f"{one.target}: {wording.plain(one.why)}" for one in course.attempts]
     told = "; ".join(dict.fromkeys(whys))
@@ -261,7 +265,12 @@ def _nobody(course: Course, exchange: str) -> NobodyError:
         hints.append("`claude-tier cooldown list` shows what is kept out, and how to clear it.")
     hint = "\n".join(hints) or None
     return NobodyError(
-        message, hint, attempts=course.attempts, notices=course.notices, exchange=exchange
+        message,
+        hint,
+        attempts=course.attempts,
+        notices=course.notices,
+        lost=exchange.lost,
+        exchange=exchange.id,
     )
 
 
@@ -277,5 +286,6 @@ def _answer(exchange: Exchange, reply: Reply, course: Course) -> Answer:
         reason=reply.end.reason,
         attempts=tuple(course.attempts),
         notices=tuple(course.notices),
+        lost=tuple(exchange.lost),
         exchange=exchange.id,
     )

@@ -85,6 +85,13 @@ class ChatReader:
     def __init__(self, model: str) -> None:
         self._so_far = Gathered(model)
 
+    def counted(self, document: Json) -> Iterator[Event]:
+        self._so_far.model = text(document.get("model")) or self._so_far.model
+        self._so_far.id = text(document.get("id")) or self._so_far.id
+        if usage := mapping(document.get("usage")):
+            self._so_far.usage = usage_of(usage)
+            yield from self._so_far.used()
+
     def whole(self, document: Json) -> Iterator[Event]:
         yield from self._read(document, "message")
         yield from self.end()
@@ -97,10 +104,6 @@ class ChatReader:
             yield self._so_far.finished()
 
     def _read(self, document: Json, holder: str) -> Iterator[Event]:
-        self._so_far.model = text(document.get("model")) or self._so_far.model
-        self._so_far.id = text(document.get("id")) or self._so_far.id
-        if usage := mapping(document.get("usage")):
-            self._so_far.usage = usage_of(usage)
         choice = next(mappings(document.get("choices")), {})
         said = mapping(choice.get(holder))
         refused = text(said.get("refusal"))

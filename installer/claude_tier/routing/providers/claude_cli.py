@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from claude_tier.routing import keys
 from claude_tier.routing.fault import Fault
-from claude_tier.routing.prompt import Delta, Event, Finished, Prompt
+from claude_tier.routing.prompt import Delta, Event, Finished, Prompt, Usage, Used
 from claude_tier.routing.providers import Found, attempts, claude_login, documents, verdict, windows
 from claude_tier.routing.providers.dialect import Gathered
 from claude_tier.routing.providers.documents import Json, count, mapping, text
 from claude_tier.routing.providers.http import Limits
-from claude_tier.routing.providers.messages import REASONS, usage_of
+from claude_tier.routing.providers.messages import REASONS, MessagesReader, usage_of
 from claude_tier.routing.providers.process import Running, running
 
 if TYPE_CHECKING:
@@ -236,22 +236,61 @@ def _remedy(fault: Fault) -> str | None:
     return None
 
 
+class MessagesUsed:
+    """What the messages of one client have used so far, each as the API counted it."""
+
+    def __init__(self) -> None:
+        self._readers: dict[str, MessagesReader] = {}
+        self._used: dict[str, Used] = {}
+        self._streamed = ""
+
+    def streamed(self, event: Json) -> Iterator[Used]:
+        """More by one event of a message's stream."""
+        if event.get("type") == "message_start":
+            self._streamed = text(mapping(event.get("message")).get("id"))
+        return self._more(self._streamed, event)
+
+    def told(self, message: Json) -> Iterator[Used]:
+        """More by a message, which comes once for each of its blocks."""
+        return self._more(text(message.get("id")), {**message, "type": "message"})
+
+    def _more(self, name: str, document: Json) -> Iterator[Used]:
+        reader = self._readers.setdefault(name, MessagesReader(""))
+        for used in reader.counted(document):
+            if isinstance(used, Used) and used.model:
+                self._used[name] = used
+                yield self._most()
+
+    def _most(self) -> Used:
+        """All of the model that used most: of several together nobody could know the price."""
+        by_model: dict[str, Usage] = {}
+        for one in self._used.values():
+            by_model[one.model] = by_model.get(one.model, Usage()) + one.usage
+        model = max(by_model, key=lambda name: by_model[name].tokens)
+        return Used(by_model[model], model)
+
+
 class ResultReader:
-    """Reads the client's events; only its result says what was used and whether it was one."""
+    """Reads the client's events; only its result says all that was used, and whether it was one."""
 
     def __init__(self, model: str, *, partly: bool, now: Callable[[], float]) -> None:
         self._so_far = Gathered(model)
         self._partly = partly
         self._now = now
         self._told: list[str] = []
+        self._messages = MessagesUsed()
 
     def read(self, document: Json) -> Iterator[Event]:
         """The events of one line of the client's."""
         kind = document.get("type")
         if kind == "stream_event" and self._partly:
-            yield from self._more(mapping(mapping(document.get("event")).get("delta")))
+            event = mapping(document.get("event"))
+            if not document.get("parent_tool_use_id"):  # those of subagents come in between
+                yield from self._messages.streamed(event)
+            yield from self._more(mapping(event.get("delta")))
         elif kind == "assistant":
             self._note(mapping(document.get("message")))
+            yield from self._messages.told(mapping(document.get("message")))
         elif kind == "result":
             yield from self._end(document)
 
@@ -265,8 +304,9 @@ class ResultReader:
         self._so_far.model = text(message.get("model")) or self._so_far.model
 
     def _end(self, result: Json) -> Iterator[Event]:
-        if result.get("subtype") == SPENT:  # an error that was paid for, and no fault of anybody's
-            self._count(result)
+        self._count(result)
+        yield from self._so_far.used()  # an error was paid for as well
+        if result.get("subtype") == SPENT:  # no fault of anybody's
             self._so_far.reason = "budget"
             yield self._so_far.finished()
             return
@@ -278,7 +318,6 @@ class ResultReader:
             raise Fault("server", "gave another answer than the one it had begun")
         if rest := answer[len(told) :]:
             yield Delta(rest)
-        self._count(result)
         yield self._so_far.finished()
 
     def _count(self, result: Json) -> None:
@@ -293,6 +332,8 @@ class ResultReader:
             used, key=lambda name: count(mapping(used[name]).get("outputTokens"))
         )
         counted = usage_of(mapping(result.get("usage")))
+        if counted.is_empty:  # so it is after a stream that broke off
+            counted = sum((_of_model(mapping(one)) for one in used.values()), Usage())
         cost = documents.dollars(result.get("total_cost_usd"))
         self._so_far.usage = replace(counted, usd=cost)
 
@@ -303,3 +344,17 @@ class ResultReader:
         error = {"type": kind, "message": said or text(result.get("subtype"))}
         failure = verdict.Failure(status, {}, error)
         return verdict.judge(failure, vendor=True, now=self._now())
+
+
+def _of_model(used: Json) -> Usage:
+    """The client's own sums of one model; cache writes without a split are of five minutes."""
+    hour = count(used.get("cacheCreationEphemeral1hInputTokens"))
+    written = count(used.get("cacheCreationInputTokens"))
+    return Usage(
+        input=count(used.get("inputTokens")),
+        output=count(used.get("outputTokens")),
+        cache_read=count(used.get("cacheReadInputTokens")),
+        cache_write_5m=max(0, written - hour),
+        cache_write_1h=hour,
+        web_searches=count(used.get("webSearchRequests")),
+    )

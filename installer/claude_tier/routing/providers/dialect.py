@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
-from claude_tier.routing.prompt import Event, Finished, Usage
+from claude_tier.routing.prompt import Event, Finished, Usage, Used
 from claude_tier.routing.providers.documents import Json
 from claude_tier.routing.providers.http import Reply
 
@@ -16,6 +16,10 @@ Documents = Callable[[Reply], AsyncGenerator[Json | None, None]]
 
 class Reader(Protocol):
     """Turns the documents of one answer into events; the last of them is a Finished."""
+
+    def counted(self, document: Json) -> Iterator[Event]:
+        """What was used so far; asked of each document before anything else, also of an error."""
+        ...
 
     def whole(self, document: Json) -> Iterator[Event]:
         """The events of an answer that came in one piece."""
@@ -47,6 +51,11 @@ class Gathered:
     id: str | None = None
     reason: Reason | None = None
     usage: Usage = field(default_factory=lambda: Usage(measured=False))
+
+    def used(self) -> Iterator[Used]:
+        """What is counted so far, where that is anything."""
+        if not self.usage.is_empty:
+            yield Used(self.usage, self.model, self.id)
 
     def finished(self) -> Finished:
         return Finished(self.usage, self.model, self.id, self.reason or "other")

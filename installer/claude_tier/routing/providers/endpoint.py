@@ -8,14 +8,14 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from claude_tier.errors import UserError
 from claude_tier.routing import keys
 from claude_tier.routing.fault import Fault
-from claude_tier.routing.prompt import Delta, Event, Finished, Prompt
+from claude_tier.routing.prompt import Delta, Event, Finished, Prompt, Used
 from claude_tier.routing.providers import Found, attempts, documents, verdict
-from claude_tier.routing.providers.dialect import Call
+from claude_tier.routing.providers.dialect import Call, Reader
 from claude_tier.routing.providers.http import Limits, Reply, Wire
 from claude_tier.routing.providers.thinking import Thinking
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from claude_tier.config.providers import Provider
+
+Counted = TypeVar("Counted", bound=Used)
 
 LOOK = 10.0  # seconds for a question about models, never more than the provider's own limit
 AGAIN = 60.0  # seconds until one that did not answer that question is asked it again
@@ -112,8 +114,8 @@ class Endpoint(ABC):
     def _headers(self, secret: keys.Secret) -> dict[str, str]:
         return {"authorization": f"Bearer {secret.reveal()}"} if secret else {}
 
-    def _finish(self, event: Finished, headers: Mapping[str, str]) -> Finished:  # noqa: ARG002
-        """The end of an answer with what the head of the reply knows better."""
+    def _finish(self, event: Counted, headers: Mapping[str, str]) -> Counted:  # noqa: ARG002
+        """What was used, or the end, with what the head of the reply knows better."""
         return event
 
     def _remedy(self, fault: Fault, model: str | None) -> str | None:  # noqa: ARG002
@@ -180,27 +182,33 @@ class Endpoint(ABC):
         """The reader's events; a server that knows no streams answers in one piece."""
         whole = reply.headers.get("content-type", "").lower().startswith("application/json")
         if not stream or whole:
-            document = self._checked(documents.parsed(await reply.read()), reply)
-            for event in call.reader.whole(document):
-                yield self._told(event, reply)
+            document = documents.parsed(await reply.read())
+            for event in self._events_in(document, reply, call.reader, whole=True):
+                yield event
             return
         async with aclosing(call.documents(reply)) as parts:
             async for part in parts:
-                found = (
-                    call.reader.end()
-                    if part is None
-                    else call.reader.part(self._checked(part, reply))
-                )
-                for event in found:
-                    yield self._told(event, reply)
+                for event in self._events_in(part, reply, call.reader, whole=False):
+                    yield event
+
+    def _events_in(
+        self, document: documents.Json | None, reply: Reply, reader: Reader, *, whole: bool
+    ) -> Iterator[Event]:
+        """The events of one document, None for the mark at the end; an error may count as well."""
+        if document is None:
+            yield from (self._told(event, reply) for event in reader.end())
+            return
+        yield from (self._told(event, reply) for event in reader.counted(document))
+        read = reader.whole if whole else reader.part
+        yield from (self._told(event, reply) for event in read(self._checked(document, reply)))
 
     def _told(self, event: Event, reply: Reply) -> Event:
         """Names that a server gives go into the ledger: they hold no key either."""
-        if not isinstance(event, Finished):
+        if isinstance(event, Delta):
             return event
-        end = self._finish(event, reply.headers)
-        known = end.id and self._clean(end.id)
-        return replace(end, model=self._clean(end.model), id=known)
+        used = self._finish(event, reply.headers)
+        known = used.id and self._clean(used.id)
+        return replace(used, model=self._clean(used.model), id=known)
 
     def _clean(self, name: str) -> str:
         return keys.name(name, self._secret)
@@ -234,7 +242,7 @@ class Endpoint(ABC):
 
 
 def _without_thoughts(event: Event, thinking: Thinking | None) -> Iterator[Event]:
-    if thinking is None:
+    if thinking is None or not isinstance(event, (Delta, Finished)):
         yield event
     elif isinstance(event, Delta):
         if told := thinking.feed(event.text):

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from claude_tier.routing.fault import Fault
-from claude_tier.routing.prompt import Finished, Prompt
+from claude_tier.routing.prompt import Prompt
 from claude_tier.routing.providers import chat, documents
 from claude_tier.routing.providers.dialect import Call
 from claude_tier.routing.providers.documents import mapping, text
-from claude_tier.routing.providers.endpoint import Endpoint
+from claude_tier.routing.providers.endpoint import Counted, Endpoint
 from claude_tier.routing.providers.openai import window_of
 
 
@@ -24,7 +24,7 @@ class LiteLLM(Endpoint):
         call = chat.call(model, prompt, stream=stream)
         return call._replace(path=f"/v1{call.path}")
 
-    def _finish(self, event: Finished, headers: Mapping[str, str]) -> Finished:
+    def _finish(self, event: Counted, headers: Mapping[str, str]) -> Counted:
         """With the model that served: the body of a stream keeps the name that was asked for.
 
         A cost of 0 is what the proxy says of a price that it does not know.

@@ -43,8 +43,19 @@ class MessagesReader:
         self._so_far = Gathered(model)
         self._usage: Json = {}
 
+    def counted(self, document: Json) -> Iterator[Event]:
+        kind = document.get("type")
+        if kind == "message":
+            self._begin(document)
+        elif kind == "message_start":
+            self._begin(mapping(document.get("message")))
+        elif kind == "message_delta":
+            self._count(mapping(document.get("usage")))
+        else:
+            return
+        yield from self._so_far.used()
+
     def whole(self, document: Json) -> Iterator[Event]:
-        self._begin(document)
         for block in mappings(document.get("content")):
             if block.get("type") == "text" and text(block.get("text")):
                 yield Delta(text(block["text"]))
@@ -54,15 +65,12 @@ class MessagesReader:
 
     def part(self, document: Json) -> Iterator[Event]:
         kind = document.get("type")
-        if kind == "message_start":
-            self._begin(mapping(document.get("message")))
-        elif kind == "content_block_start":
+        if kind == "content_block_start":
             yield from _told(mapping(document.get("content_block")), "text")
         elif kind == "content_block_delta":
             yield from _told(mapping(document.get("delta")), "text_delta")
         elif kind == "message_delta":
             self._note(mapping(document.get("delta")))
-            self._count(mapping(document.get("usage")))
         elif kind == "message_stop" and self._so_far.reason:
             yield self._so_far.finished()
 

@@ -44,6 +44,13 @@ class ResponsesReader:
         self._so_far = Gathered(model)
         self._refused = False
 
+    def counted(self, document: Json) -> Iterator[Event]:
+        response = mapping(document.get("response")) or document
+        if usage := mapping(response.get("usage")):
+            self._note(response)
+            self._so_far.usage = _usage(usage)
+            yield from self._so_far.used()
+
     def whole(self, document: Json) -> Iterator[Event]:
         for item in mappings(document.get("output")):
             for part in mappings(item.get("content")):
@@ -70,11 +77,12 @@ class ResponsesReader:
         if reason is None:
             return
         self._so_far.reason = "refusal" if self._refused else reason
+        self._note(response)
+        yield self._so_far.finished()
+
+    def _note(self, response: Json) -> None:
         self._so_far.model = text(response.get("model")) or self._so_far.model
         self._so_far.id = text(response.get("id")) or None
-        if usage := mapping(response.get("usage")):
-            self._so_far.usage = _usage(usage)
-        yield self._so_far.finished()
 
 
 def _reason(response: Json) -> Reason | None:

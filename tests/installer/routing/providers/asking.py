@@ -11,7 +11,7 @@ from claude_tier.config import Config
 from claude_tier.config.providers import Kind, Provider
 from claude_tier.routing import providers
 from claude_tier.routing.fault import Fault
-from claude_tier.routing.prompt import Delta, Finished, Prompt
+from claude_tier.routing.prompt import Delta, Finished, Prompt, Used
 from claude_tier.routing.providers import Client, Found
 from claude_tier.routing.providers.http import Limits
 
@@ -57,6 +57,7 @@ class Outcome:
     pieces: tuple[str, ...]
     end: Finished | None = None
     fault: Fault | None = None
+    used: Used | None = None  # so far, as told before the end
 
     @property
     def text(self) -> str:
@@ -94,18 +95,20 @@ def window(there: Client, model: str) -> int | None:
 
 
 async def _ask(there: Client, prompt: Prompt, stream: bool, model: str) -> Outcome:
-    pieces, end = list[str](), None
+    pieces, end, used = list[str](), None, None
     try:
         async with there, aclosing(there.answer(model, prompt, stream=stream)) as events:
             async for event in events:
                 assert end is None, "something came after the end"
                 if isinstance(event, Delta):
                     pieces.append(event.text)
-                else:
+                elif isinstance(event, Finished):
                     end = event
+                else:
+                    used = event
     except Fault as fault:
-        return Outcome(tuple(pieces), end, fault)
-    return Outcome(tuple(pieces), end)
+        return Outcome(tuple(pieces), end, fault, used)
+    return Outcome(tuple(pieces), end, used=used)
 
 
 async def _ask_each(asked: Sequence[tuple[Client, bool]], at_once: int) -> list[Outcome]:

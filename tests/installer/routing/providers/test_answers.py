@@ -132,13 +132,14 @@ def test_a_figure_that_a_stream_repeats_as_none_holds() -> None:
     """Some proxies end with an input of 0 that they had told before."""
     reader = MessagesReader(MODEL)
     begin, end = {"input_tokens": 9, "output_tokens": 1}, {"input_tokens": 0, "output_tokens": 4}
-    events = [
-        *reader.part({"type": "message_start", "message": {"usage": begin}}),
-        *reader.part({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": end}),
-        *reader.part({"type": "message_stop"}),
+    documents: list[dict[str, object]] = [
+        {"type": "message_start", "message": {"usage": begin}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": end},
+        {"type": "message_stop"},
     ]
+    events = [event for each in documents for event in (*reader.counted(each), *reader.part(each))]
 
-    (finished,) = events
+    finished = events[-1]
     assert isinstance(finished, Finished)
     assert (finished.usage.input, finished.usage.output) == (9, 4)
 

@@ -103,7 +103,7 @@ async def _ask(proxy: Proxy, model: str, stream: bool) -> tuple[str, Finished]:
         async for event in client.answer(model, Prompt.of("hi"), stream=stream):
             if isinstance(event, Delta):
                 parts.append(event.text)
-            else:
+            elif isinstance(event, Finished):
                 end = event
     assert end is not None
     return "".join(parts), end

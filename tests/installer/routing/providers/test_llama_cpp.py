@@ -139,8 +139,8 @@ def test_one_that_dies_in_the_middle_broke_off(mortal: llama_server.Llama, way: 
             aclosing(there.answer("tiny", endless, stream=True)) as events,
         ):
             async for event in events:
-                assert isinstance(event, Delta)
-                mortal.stop()
+                if isinstance(event, Delta):
+                    mortal.stop()
 
     endless = replace(Prompt.of("hi"), max_tokens=100_000)
     with pytest.raises(Fault) as caught:

@@ -12,7 +12,7 @@ from pathlib import Path
 import claude_tier
 import pytest
 from claude_tier.routing.fault import Fault
-from claude_tier.routing.prompt import Delta, Event, Finished
+from claude_tier.routing.prompt import Delta, Event, Used
 from claude_tier.routing.providers import documents, verdict
 from claude_tier.routing.providers.chat import ChatReader
 from claude_tier.routing.providers.dialect import Reader
@@ -130,15 +130,18 @@ def test_the_registry_costs_no_http() -> None:
 def test_no_document_breaks_a_reader(parts: list[documents.Json]) -> None:
     """An answer of any shape is events, of which the last may be its end, or a fault."""
     for reader in READERS:
-        assert all(isinstance(event, (Delta, Finished)) for event in _read(reader, parts))
+        assert all(isinstance(event, (Delta, Used)) for event in _read(reader, parts))
 
 
 def _read(reader: type[Reader], parts: list[documents.Json]) -> Iterator[Event]:
     streamed, whole = reader("alpha"), reader("alpha")  # type: ignore[call-arg]
     with suppress(Fault):
-        yield from (event for part in parts for event in streamed.part(part))
+        for part in parts:
+            yield from streamed.counted(part)
+            yield from streamed.part(part)
         yield from streamed.end()
     with suppress(Fault):
+        yield from whole.counted(parts[0])
         yield from whole.whole(parts[0])
 
 
