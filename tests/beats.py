@@ -75,6 +75,7 @@ class Machine:
     plan: Plan | None = None
     started: list[tuple[str, float]] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    changed: float = 0.0
     _ends: list[tuple[float, str]] = field(default_factory=list)
     _planned_at: float = 0.0
 
@@ -106,7 +107,9 @@ class Machine:
     def tick(self) -> Plan:
         self._come_to_ends()
         known = [Known(one) for one in self.beats]
-        self.plan = planning.make(self.db, known, self.now, processes.me(), broken=self.broken)
+        self.plan = planning.make(
+            self.db, known, self.now, processes.me(), broken=self.broken, changed=self.changed
+        )
         self._planned_at = self.now
         for claim in self.plan.claims:
             self._begin(claim)

@@ -44,6 +44,11 @@ class World:
     versions: Versions
     broken: tuple[tuple[Path, str], ...] = ()
 
+    @property
+    def changed(self) -> float:
+        """When the newest of those files was written."""
+        return max((one[1] for one in self.versions.values() if one), default=0) / 1e9
+
     def find(self, name: str) -> Known:
         """The beat of that name, or of that file and name; UserError where it is not one."""
         found = [one for one in self.beats if name in (one.beat.name, one.beat.id)]

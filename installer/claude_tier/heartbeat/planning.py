@@ -61,14 +61,18 @@ def make(
     worker: Worker,
     *,
     broken: Collection[str] = (),
+    changed: float = 0.0,
 ) -> Plan:
     """Give up what nobody works on any more, then account for every planned time until now.
 
-    `broken` are the files whose beats are not known now, and will be when they are mended.
+    `broken` are the files whose beats are not known now, and will be when they are mended;
+    `changed` is when the newest of all files was written.
     """
     standing = {one.beat.id: receipts.standing(db, one.beat.id) for one in beats}
+    # What a list showed right after the change was a time before this tick.
+    begin = changed if now - LATE <= changed <= now else now
     # Long before the transaction: a machine that slept for weeks has many times to count.
-    due = {one.beat.id: _due(one.beat, standing[one.beat.id], now) for one in beats}
+    due = {one.beat.id: _due(one.beat, standing[one.beat.id], now, begin) for one in beats}
     claims: list[Claim] = []
     with ledger.Writing(db):
         overdue = _reap(db, now)
@@ -76,6 +80,8 @@ def make(
         for one in beats:
             if _moved(standing[one.beat.id], receipts.standing(db, one.beat.id)):
                 continue  # it was enabled just now, and is planned with the next tick
+            if _begins(one.beat, standing[one.beat.id], now):
+                receipts.begin(db, one.beat.id, spelled(one.beat), begin)
             claims += _account(db, one, due[one.beat.id], now, worker)
     return Plan(
         tuple(claims),
@@ -95,11 +101,12 @@ def spelled(beat: Beat) -> str:
     return " ".join((*map(str, beat.schedule), beat.tz, hours, str(beat.offset)))
 
 
-def _due(beat: Beat, standing: Standing | None, now: float) -> _Due | None:
-    """None where nothing is; a beat that is new, or planned otherwise, begins now."""
-    if standing is None or _begins(beat, standing, now):
-        return None
-    earlier, slot = _since(beat, standing.mark, now)
+def _due(beat: Beat, standing: Standing | None, now: float, begin: float) -> _Due | None:
+    """None where nothing is; a beat that is new, or planned otherwise, counts from `begin`."""
+    mark = standing.mark if standing else begin
+    if _begins(beat, standing, now):
+        mark = max(mark, begin)
+    earlier, slot = _since(beat, mark, now)
     if slot is None:
         return None
     if now - slot <= LATE:
@@ -110,8 +117,10 @@ def _due(beat: Beat, standing: Standing | None, now: float) -> _Due | None:
     return _Due(missed, None, "planned", slot)
 
 
-def _begins(beat: Beat, standing: Standing, now: float) -> bool:
-    """Whether it counts from now: its schedule is another, or its mark is no time of this clock."""
+def _begins(beat: Beat, standing: Standing | None, now: float) -> bool:
+    """Whether it counts anew: its schedule is another, or its mark is no time of this clock."""
+    if standing is None:
+        return True
     return standing.schedule != spelled(beat) or standing.mark < now - LONGEST
 
 
@@ -130,8 +139,6 @@ def _account(
 ) -> Iterator[Claim]:
     """Receipts for what is not to run; at most one claim."""
     beat, standing = one.beat, receipts.standing(db, one.beat.id)
-    if standing is None or _begins(beat, standing, now):
-        receipts.begin(db, beat.id, spelled(beat), now)
     if due is None:
         return
     if due.missed:

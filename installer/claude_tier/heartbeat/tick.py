@@ -229,7 +229,9 @@ def _made(now: float) -> tuple[World, Plan, list[Alert]] | list[Alert]:
         return _kept([Alert(now, "file", None, str(error.source.path), text)])
     with opened() as db:
         broken = {storable(path) for path, _ in world.broken}
-        plan = planning.make(db, world.beats, now, processes.me(), broken=broken)
+        plan = planning.make(
+            db, world.beats, now, processes.me(), broken=broken, changed=world.changed
+        )
     _keep(versions, plan.next, now)
     found = [
         Alert(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from beats import DAY, HOUR, MINUTE, WELL, Machine, beat, moment
 from claude_tier.heartbeat import planning, processes, receipts
-from claude_tier.heartbeat.beat import ActiveHours, Cron, Every
+from claude_tier.heartbeat.beat import ActiveHours, Beat, Cron, Every
 from claude_tier.heartbeat.known import NOT_ALLOWED, Known
 from claude_tier.heartbeat.receipts import End
 from claude_tier_hooks import ledger
@@ -215,6 +215,26 @@ def test_another_schedule_does_not_let_a_beat_run_again_after_a_clock_was_wrong(
 
     assert machine.started.count((beat().id, moment("2026-05-04T10:00"))) == 1
     assert len(machine.receipts()) == 4
+
+
+@pytest.mark.parametrize(
+    ("changed", "ran"),
+    [("09:59:40", True), ("09:58:10", True), ("09:57:50", False), ("10:00:20", False)],
+)
+@pytest.mark.parametrize("before", [[], [beat(planned=Every(4 * HOUR))]], ids=["new", "other"])
+def test_a_beat_counts_from_the_change_that_a_tick_soon_sees(
+    before: list[Beat], changed: str, ran: bool
+) -> None:
+    """The time that was named when it was added is one at which it runs; long ago is as if now."""
+    machine = Machine(before, MORNING)
+    machine.beats, machine.now = [beat()], moment("2026-05-04T10:00:05")
+    machine.changed = moment(f"2026-05-04T{changed}")
+    machine.tick()
+    machine.changed = 0.0
+    machine.pass_(HOUR // 2)
+
+    ten, half = moment("2026-05-04T10:00"), moment("2026-05-04T10:30")
+    assert [slot for _, slot in machine.started] == ([ten, half] if ran else [half])
 
 
 def test_what_is_not_allowed_or_disabled_is_skipped_and_said() -> None:

@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 from beats import HOUR
-from claude_tier.heartbeat import alerts, known, places, planning, processes, receipts, tick, trust
+from claude_tier.heartbeat import (
+    alerts,
+    known,
+    linting,
+    listing,
+    places,
+    planning,
+    processes,
+    receipts,
+    tick,
+    trust,
+)
 from claude_tier.heartbeat.processes import Worker
 from claude_tier_hooks import ledger
 from claude_tier_hooks import tick as hook
@@ -33,6 +44,21 @@ def test_forty_beats_of_one_minute_run_a_few_at_once(home: Path) -> None:
     counts = [int(line) for line in (here.project / "most").read_text().split()]
     assert len(counts) == 40
     assert max(counts) <= 3
+
+
+def test_the_time_that_a_list_shows_for_a_new_beat_is_its_first(home: Path) -> None:
+    """Although no tick had seen it by then."""
+    here = made(home, NOWHERE)
+    here.add(tasks(1, "exit 1"))
+    here.record("/bin/true")
+    for file in map(Path, known.versions()):
+        if file.is_relative_to(home) and file.exists():
+            os.utime(file, (NINE - 20, NINE - 20))
+    (listed,) = listing.files(linting.usual(), NINE - 10)
+
+    tick.Tick(clock=lambda: NINE + 5).run()
+
+    assert [row["slot"] for row in here.rows()] == [each.next for each in listed.beats] == [NINE]
 
 
 def test_places_are_counted_over_all_ticks(home: Path) -> None:
