@@ -95,6 +95,23 @@ def _seemingly_elsewhere(server: FaultServer) -> str:
     return f"http://[::ffff:127.0.0.1]:{server.port}"
 
 
+def test_a_request_searches_for_no_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is not installed would be looked for in every folder again, several times each."""
+    sought = list[str]()
+
+    class Watching:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            sought.append(name)
+
+    with FaultServer() as server:
+        assert ask(client(server.url, Way("ollama"))).end  # what is imported late is there now
+        monkeypatch.setattr(sys, "meta_path", [Watching, *sys.meta_path])
+        assert ask(client(server.url, Way("ollama"))).end
+
+    assert sought == []
+
+
 @pytest.mark.parametrize("course", ["silent", "silent_after_head"])
 @pytest.mark.parametrize(("stream", "why"), [(True, "silent for"), (False, "no whole answer")])
 def test_only_a_stream_can_be_silent(course: str, stream: bool, why: str) -> None:
