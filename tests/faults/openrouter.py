@@ -83,4 +83,15 @@ OPENROUTER = {
     "error_in_200": replace(
         _error("server", 502, "Provider returned error"), status=200, streams=False
     ),
+    # The end of the work and not of the answer: what there was of it is billed.
+    "given_up": Fault(
+        "server",
+        body={
+            "model": "{model}",
+            "choices": [{"message": {"content": "half"}, "finish_reason": "error"}],
+            "usage": {"prompt_tokens": 1000, "completion_tokens": 100},
+        },
+        api="openrouter",
+        streams=False,
+    ),
 }

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from claude_tier_hooks import routed
+
 from claude_tier.errors import UserError
 from claude_tier.heartbeat.receipts import Origin, Status
 from claude_tier.pipelines.screen import dollars
@@ -27,9 +29,9 @@ COLUMNS = (
 )
 _QUERY = (
     "SELECT n.text, r.slot, r.last, r.slots, r.origin, r.status, r.reason, r.began, r.ended,"
-    " r.asked, r.served, r.ok, r.saved_bytes, r.saved_usd, r.exchange, u.usd"
+    " r.asked, r.served, r.ok, r.saved_bytes, r.saved_usd, r.exchange,"
+    f" (SELECT CASE count(usd) WHEN count(*) THEN sum(usd) END FROM usage WHERE {routed.OF_ALL})"
     " FROM receipt r JOIN name n ON n.id = r.beat LEFT JOIN exchange e ON e.id = r.exchange"
-    " LEFT JOIN usage u ON u.key = e.usage"
     " WHERE (?1 IS NULL OR n.text = ?1 OR substr(n.text, -length(?1) - 1) = '#' || ?1)"
     " AND (?2 IS NULL OR r.last >= ?2) AND (NOT ?4 OR r.status <> 'skipped')"
     " ORDER BY r.slot DESC, n.text LIMIT ?3"
@@ -40,8 +42,9 @@ _QUERY = (
 class Receipt:
     """What became of the `slots` planned times from `slot` to `last`; times are epoch seconds.
 
-    `ok` is whether the model said that all is well. `usd` is None where nothing was asked or the
-    answer has no price; `saved_usd` is about what a request that was not sent would have cost.
+    `ok` is whether the model said that all is well. `usd` is of all that was asked, also in vain;
+    None where nothing was, or a part has no price. `saved_usd` is about what a request that was not
+    sent would have cost.
     """
 
     beat: str

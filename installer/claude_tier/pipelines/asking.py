@@ -12,7 +12,7 @@ from claude_tier.pipelines.model import Step
 from claude_tier.pipelines.outcome import Tally
 from claude_tier.pipelines.request import Targets
 from claude_tier.pipelines.spending import Purse, Rates
-from claude_tier.routing.answer import Answer, NobodyError
+from claude_tier.routing.answer import Answer, Lost, NobodyError
 from claude_tier.routing.prompt import Prompt
 from claude_tier.routing.router import Router
 from claude_tier.routing.target import Target
@@ -44,7 +44,7 @@ class Desk:
 
 @dataclass(frozen=True)
 class Asking:
-    """The requests behind one outcome; `tally` and `purse` are told of every answer."""
+    """The requests behind one outcome; `tally` and `purse` are told of all that was paid."""
 
     desk: Desk
     step: Step
@@ -92,6 +92,7 @@ class Asking:
             answer = await self._routed(prompt, within.targets)
         self.tally.add(answer)
         self.purse.pay(answer.usd)
+        self._lose(answer.lost)
         if answer.reason == "refusal":
             raise UnfitError(answer.target, "refused to answer")
         return answer
@@ -102,7 +103,13 @@ class Asking:
             return await router.ask(prompt, targets, route=self.route, timeout=timeout)
         except NobodyError as error:
             self.tally.notices += error.notices
+            self._lose(error.lost)
             raise
+
+    def _lose(self, lost: Sequence[Lost]) -> None:
+        for one in lost:
+            self.tally.lose(one)
+            self.purse.pay(one.usd)
 
     async def _checked(self, answer: Answer) -> Fitting:
         """ValueError where the answer is not what the step wants."""

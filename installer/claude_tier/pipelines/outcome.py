@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeVar, cast
 
-from claude_tier.routing.answer import Answer
+from claude_tier.routing.answer import Answer, Lost
+from claude_tier.routing.prompt import Usage
 
 Number = TypeVar("Number", int, float)
 Status = Literal["answered", "written", "skipped", "failed", "left"]
@@ -24,13 +25,18 @@ class Tally:
 
     def add(self, answer: Answer) -> None:
         """Count an answer, one that does not fit too."""
-        usage = answer.usage
-        whole = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
-        self.requests += 1
-        self.input = added(self.input, whole if usage.measured else None)
-        self.output = added(self.output, usage.output if usage.measured else None)
-        self.usd = added(self.usd, answer.usd)
+        self._count(answer.usage, answer.usd)
         self.notices += answer.notices
+
+    def lose(self, lost: Lost) -> None:
+        """Count what came to no answer, and was paid for."""
+        self._count(lost.used.usage, lost.usd)
+
+    def _count(self, usage: Usage, usd: float | None) -> None:
+        self.requests += 1
+        self.input = added(self.input, usage.tokens - usage.output if usage.measured else None)
+        self.output = added(self.output, usage.output if usage.measured else None)
+        self.usd = added(self.usd, usd)
 
     def onto(self, outcome: Outcome, *, item: str | None, seconds: float) -> Outcome:
         """The outcome with these figures."""

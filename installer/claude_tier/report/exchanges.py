@@ -20,9 +20,9 @@ _INPUT = "input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write
 _LOST = f"(SELECT {{}} FROM usage WHERE {routed.OF_LOST})"
 _COLUMNS = (
     "e.id, e.at, s.text, p.text, e.origin, e.route, e.asked, e.target, e.model, e.seconds,"
-    f" e.outcome, u.usd, {_INPUT}, u.output_tokens, e.attempts,"
+    f" e.outcome, u.usd, {_INPUT}, u.output_tokens,"
     f" {_LOST.format(f'sum({_INPUT} + output_tokens)')},"
-    f" {_LOST.format('CASE count(usd) WHEN count(*) THEN sum(usd) END')}"
+    f" {_LOST.format('CASE count(usd) WHEN count(*) THEN sum(usd) END')}, e.attempts"
 )
 _FROM = (
     "exchange e LEFT JOIN name s ON s.id = e.session LEFT JOIN session own ON own.id = e.session"
@@ -51,9 +51,9 @@ class Exchange:
     usd: float | None
     input_tokens: int | None
     output_tokens: int | None
-    attempts: tuple[Mapping[str, object], ...]
     lost_tokens: int | None
     lost_usd: float | None
+    attempts: tuple[Mapping[str, object], ...]
 
     def fields(self) -> dict[str, object]:
         """The JSON of it."""

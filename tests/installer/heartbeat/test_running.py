@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from claude_tier.heartbeat import alerts, known, processes, receipts, running
+from claude_tier.heartbeat import alerts, history, known, processes, receipts, running
 from claude_tier.heartbeat.alerts import Alert
 from claude_tier.heartbeat.calling import is_served_by
 from claude_tier.heartbeat.case import Outcome
@@ -387,6 +387,28 @@ def test_a_request_is_counted_as_the_heartbeats(
         ("router/local/heartbeat", "heartbeat", f"heartbeat:{here.project}", 0.0),
     ]
     assert outcome.end.exchange == exchange
+
+
+def test_a_try_without_an_answer_is_the_beats_too(
+    home: Path, carry_out: Callable[..., Outcome]
+) -> None:
+    """Where it was counted: in the budget of all beats, and in what its receipt says it cost."""
+    with FaultServer(FAULTS["openrouter_given_up"]) as server:
+        config = (
+            f"providers: {{paid: {{kind: openai-compatible, base_url: '{server.url}',"
+            f" prices: {{alpha: {PRICE}}}}}}}\n"
+            "heartbeat: {budget: {usd: 1, period: day}}\nrouter: {retries: 0}\n"
+        )
+        made(home, config).add(file("model: paid/alpha"))
+        outcome = carry_out()
+    assert outcome.end.status == "failed"
+    with closing(ledger.connect()) as db:
+        (receipt,) = history.query(db, None)
+        found = db.execute(
+            "SELECT text, usd, final FROM usage JOIN name ON name.id = agent"
+        ).fetchall()
+    assert receipt.usd == pytest.approx(1100e-6)
+    assert found == [("heartbeat", pytest.approx(1100e-6), 0)]
 
 
 def test_a_session_of_the_heartbeats_own_is_none_of_the_clients(

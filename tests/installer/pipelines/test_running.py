@@ -11,9 +11,10 @@ from claude_tier.livecheck.request import Request
 from claude_tier.pipelines import runs
 from claude_tier.routing import by_hand
 from claude_tier_hooks import ledger
-from fault_server import FaultServer, Reply
+from fault_server import FAULTS, FaultServer, Reply
 from llama_server import Start
 from recorder import Recorder
+from routers import provider
 
 from .conftest import Command, Configure, Write
 
@@ -23,6 +24,11 @@ SHAPE = """
       type: object
       required: [title, points]
       properties: {title: {type: string}, points: {type: array}}
+"""
+FREE = ", free: true"
+DEAR_FIRST = """
+  - {id: a, target: dear/alpha, fallback: free/alpha, prompt: x}
+  - {id: b, target: free/alpha, needs: a, prompt: y}
 """
 
 
@@ -282,6 +288,28 @@ def test_a_server_that_dies_is_replaced_by_the_next_one(
     (attempts,) = db.execute("SELECT attempts FROM exchange WHERE route = 'p/c'").fetchone()
     db.close()
     assert "connect" in attempts
+
+
+def test_a_try_without_an_answer_is_paid_from_the_budget(
+    configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """Where it was counted: the next step finds the purse empty, and the sums have it."""
+    with (
+        FaultServer(FAULTS["openrouter_given_up"]) as dear,
+        FaultServer(Reply("fine")) as free,
+    ):
+        prices = ", prices: {alpha: {input: 1, output: 10}}"
+        lines = provider("dear", dear.url, more=prices) + provider("free", free.url, more=FREE)
+        configure(f"providers:\n{lines}router: {{retries: 0}}\n")
+        path = pipeline(DEAR_FIRST, "budget: {usd: 0.0015}")
+        done = command("run", str(path), "--json")
+    first, second = done.json["steps"]
+    (outcome,) = first["outcomes"]
+    assert (first["status"], outcome["target"]) == ("answered", "free/alpha")
+    assert (outcome["requests"], outcome["input"], outcome["output"]) == (2, 1011, 107)
+    assert done.json["usd"] == pytest.approx(0.002)
+    assert (second["step"], second["status"]) == ("b", "failed")
+    assert "the budget of the pipeline p is used up: $0.0020 of $0.0015" in str(second)
 
 
 def test_a_run_that_cannot_be_kept_ends(
