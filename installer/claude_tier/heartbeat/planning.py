@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from claude_tier_hooks import ledger
 
-from claude_tier.heartbeat import receipts, schedule
+from claude_tier.heartbeat import receipts, schedule, spool
 from claude_tier.heartbeat.beat import Beat
 from claude_tier.heartbeat.known import Known
 from claude_tier.heartbeat.processes import Worker
@@ -167,6 +167,8 @@ def _reap(db: sqlite3.Connection, now: float) -> list[Open]:
     overdue = []
     for one in receipts.opened(db):
         if not one.worker.is_alive:
+            if spool.of(one.run):
+                continue  # it said what it came to, and that is written first
             why = NEVER_BEGUN if one.deadline is None else GONE
             receipts.finish(db, one.run, End("interrupted", why), now)
         elif one.deadline is not None and now > one.deadline + MARGIN:

@@ -17,12 +17,13 @@ from claude_tier_hooks import ledger, policy, project, state
 
 from claude_tier import config, paths
 from claude_tier.config import Config, ConfigError
-from claude_tier.heartbeat import alerts, free, known, processes, receipts, spending
+from claude_tier.errors import UserError
+from claude_tier.heartbeat import alerts, free, known, processes, receipts, spending, spool
 from claude_tier.heartbeat.alerts import Alert
 from claude_tier.heartbeat.case import Asked, Case, Outcome
 from claude_tier.heartbeat.checking import StoppedError
 from claude_tier.heartbeat.known import Known
-from claude_tier.heartbeat.receipts import End
+from claude_tier.heartbeat.receipts import End, Finished
 from claude_tier.heartbeat.steps import step
 
 PATIENCE = 10.0  # seconds to get into the ledger
@@ -31,9 +32,15 @@ STOPPED = "it was told to end"
 
 
 def run(name: str, say: Callable[[str], None]) -> Outcome | None:
-    """Carry out what was claimed under that name; None where it was given up before."""
+    """Carry out what was claimed under that name; None where it was given up before.
+
+    UserError where the ledger cannot be had before it is known what to ask.
+    """
     try:
         return _run(name, say)
+    except UserError as error:
+        _keep(name, End("interrupted", error.message), time.time())
+        raise
     finally:
         processes.kill_rest(name)
 
@@ -156,16 +163,58 @@ def _finished(name: str, outcome: Outcome, loaded: Config | None) -> Outcome:
 
 def _spent(loaded: Config) -> list[Alert]:
     """That the budget of all beats nears its end, once for each level of each period."""
-    with opened() as db:
-        found = spending.alert(db, loaded, policy.load(), time.time())
+    try:
+        with opened() as db:
+            found = spending.alert(db, loaded, policy.load(), time.time())
+    except UserError as fault:  # the next run tells
+        state.log_fault("heartbeat", fault)
+        return []
     return list(filter(None, [alerts.kept(found)])) if found else []
 
 
 def give_up(name: str, end: End) -> list[Alert]:
-    """Write what a run came to unless it has its end; what that makes worth telling."""
-    at = time.time()
-    with opened() as db, ledger.Writing(db):
-        found = receipts.finish(db, name, end, at)
+    """Write what a run came to unless it has its end; what that makes worth telling.
+
+    What it said of itself goes before that. Where the ledger cannot be had, it waits for the next
+    who comes by.
+    """
+    spooled = spool.of(name)
+    end, at = spooled or (end, time.time())
+    try:
+        with opened() as db, ledger.Writing(db):
+            found = receipts.finish(db, name, end, at)
+    except UserError as fault:
+        state.log_fault("heartbeat", fault)
+        if spooled is None:
+            _keep(name, end, at)
+        return []
+    spool.forget(name)
+    return _judged(found, end, at)
+
+
+def _keep(name: str, end: End, at: float) -> None:
+    try:
+        spool.keep(name, end, at)
+    except OSError as fault:
+        state.log_fault("heartbeat", fault)
+
+
+def settle() -> list[Alert]:
+    """Write every end that the ledger could not take before; what that makes worth telling."""
+    found: list[Alert] = []
+    for name in spool.runs():
+        spooled = spool.of(name)
+        if spooled is None:
+            spool.forget(name)
+            continue
+        found += give_up(name, spooled.end)
+        if spool.of(name):  # still locked, and each would wait as long as this one
+            break
+    return found
+
+
+def _judged(found: Finished | None, end: End, at: float) -> list[Alert]:
+    """That a beat is switched off now."""
     if found is None or end.status != "failed" or found.failures != receipts.MOST_FAILURES:
         return []
     return list(filter(None, [alerts.kept(_disabled(found.beat, end, at))]))

@@ -34,7 +34,7 @@ from claude_tier.heartbeat.known import Versions, World
 from claude_tier.heartbeat.planning import Claim, Plan
 from claude_tier.heartbeat.processes import Worker
 from claude_tier.heartbeat.receipts import End, Open
-from claude_tier.heartbeat.running import give_up, opened
+from claude_tier.heartbeat.running import give_up, opened, settle
 from claude_tier.heartbeat.steps import step
 
 LOCK_WAIT = 20.0  # seconds to wait for another tick that plans
@@ -109,6 +109,7 @@ class Tick:
         with locked(patience) as mine:
             if not mine:
                 return
+            self.told += settle()
             made = _made(self.clock())
             hook.mark_alive()
         if isinstance(made, list):

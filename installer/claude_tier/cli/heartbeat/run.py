@@ -77,6 +77,7 @@ def _claimed(name: str) -> str:
 
     beat = known.read().find(name).beat
     run = uuid.uuid4().hex
+    running.settle()
     with running.opened() as db, ledger.Writing(db):
         if receipts.is_open(db, beat.id):
             raise UserError(f"{beat.name} is running", "Wait until it is done.")
