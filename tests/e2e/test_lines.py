@@ -12,7 +12,8 @@ from trees import write
 
 from .command import claude_tier, install
 from .conftest import Serve
-from .installation import Installed
+from .installation import Installed, budget
+from .witness import LIMIT, SPENT
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is missing")
 
@@ -61,6 +62,19 @@ def test_the_row_of_a_subagent_names_its_model(
         terminal.wait_for(" tokens")
 
     assert "tier opus · today $" in screen
+
+
+def test_a_budget_at_stop_keeps_the_router_here_and_the_line_says_so(
+    client: Client, serve: Serve, here: Installed
+) -> None:
+    """Why, and how it ends, as far as there is room."""
+    here.configure(budget(LIMIT, name="b"))
+    here.spend(SPENT["stop"])
+
+    with client.terminal(*MANUAL, api=serve(Script())) as terminal:
+        screen = terminal.wait_for("local only")
+
+    assert "local only, the budget b is used up, `claude-tier off --for 1h` ends it" in screen
 
 
 def test_what_the_client_says_about_rows(client: Client, serve: Serve, home: Path) -> None:

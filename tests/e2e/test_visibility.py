@@ -77,6 +77,21 @@ def test_the_way_out_is_told_to_the_user_alone(
     assert len(messages(seen)) == 2  # the level at the start, and the first denial
 
 
+def test_emergency_mode_is_told_to_the_user_at_the_start(
+    client: Client, serve: Serve, here: Installed
+) -> None:
+    """As an edit of the configuration just put it, with the way out; not to Claude."""
+    (here.state / "config.yaml").write_text("router: {local_only: true}\n")
+
+    seen = streamed(client, serve, Script(), env=COMPILING)
+
+    assert messages(seen) == [
+        "claude-tier: emergency mode: the router asks only models on this machine"
+        " (router.local_only is set); `router: {local_only: false} in config.yaml` ends it"
+    ]
+    assert "local_only" not in seen.api.requests[0].request.conversation
+
+
 def test_every_lowering_is_visible(client: Client, serve: Serve, here: Installed) -> None:
     """A silent downgrade is what users hate."""
     here.configure(budget(LIMIT))

@@ -121,6 +121,23 @@ def test_emergency_mode_is_a_banner_while_it_is_on(
     shown.locator("#emergency p").wait_for(state="detached")
 
 
+def test_a_banner_says_what_else_keeps_the_router_here(
+    home: Path, dashboard: Start, page: Open
+) -> None:
+    """A budget at stop, and the configuration above it, as the policy has it now."""
+    policy(home, budgets=[budget(limit=0.001)])
+    answer(home, at=NOON - 60)
+    shown = page(dashboard().link)
+    shown.locator("#emergency").get_by_text("Emergency mode").wait_for()
+    assert text(shown, "#emergency") == (
+        "Emergency mode: only models on this machine are asked (the budget daily is used up,"
+        " until Sun 22 Nov, 00:00). claude-tier off --for 1h"
+    )
+    policy(home, router={"local_only": True, "paid": []})
+    shown.locator("#emergency").get_by_text("router.local_only is set").wait_for()
+    assert "router: {local_only: false} in config.yaml" in text(shown, "#emergency")
+
+
 def test_a_plan_window_without_a_budget_is_shown(home: Path, dashboard: Start, page: Open) -> None:
     """With its figure and without a level."""
     policy(home, budgets=[])
