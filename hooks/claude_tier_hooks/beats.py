@@ -14,13 +14,33 @@ def line() -> str:
     new = unseen()
     if not new:
         return ""
+    more = len(new) - 1 + _passed()
     state.write_private(_told(), "".join(name + "\n" for name in [*_seen(), *new]))
+    if _passed():
+        state.write_private(passed_file(), "")
     alert = state.read_json(state.path("heartbeat", "alerts", new[-1])) or {}
     named = "heartbeat %s" % _short(alert.get("beat") or "")
     text = "%s: %s" % (named.rstrip(), _short(alert.get("text") or ""))
-    if len(new) > 1:
-        text += " (and %d more)" % (len(new) - 1)
+    if more:
+        text += " (and %d more)" % more
     return text + "; `claude-tier heartbeat history` shows what became of each beat"
+
+
+def count() -> int:
+    """How many alerts no session has shown, those that are kept no longer included."""
+    return len(unseen()) + _passed()
+
+
+def passed_file() -> str:
+    """A byte for each alert that made room for newer ones before a session showed it."""
+    return state.path("heartbeat", "passed")
+
+
+def _passed() -> int:
+    try:
+        return os.stat(passed_file()).st_size
+    except OSError:
+        return 0
 
 
 def unseen() -> list[str]:

@@ -34,7 +34,7 @@ def standing(db: sqlite3.Connection, now: float) -> Json | None:
     return {
         "scheduler": scheduler(now),
         "last_tick": last_tick(),
-        "alerts": len(beats.unseen()),
+        "alerts": beats.count(),
         "failing": [_name(beat) for beat, off in found if not off],
         "disabled": [_name(beat) for beat, off in found if off],
     }

@@ -1,7 +1,8 @@
 """What beats have to tell: kept for a month, shown once at the next session's start.
 
 One file for each, so that writers never meet. The same words of the same beat within a day are one
-alert, which counts; said again after that, it comes with the number of times.
+alert, which counts; said again after that, it comes with the number of times. A beat that has
+other words every minute is told a few times an hour, and its newest are kept.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
-from claude_tier_hooks import state
+from claude_tier_hooks import beats, state
 
 from claude_tier.heartbeat import processes
 
@@ -24,6 +26,9 @@ Kind = Literal["answer", "failure", "model", "disabled", "clock", "file", "budge
 FOLDER = ("heartbeat", "alerts")
 KEPT = 30 * 86_400  # seconds
 DIGEST = 86_400  # seconds in which the same is not told twice
+MOST = 100  # of one beat that are kept
+HOUR = 3600
+HOURLY = 6  # of one kind and beat that are told within an hour
 LONGEST = 20_000  # characters
 SKEW = 3600  # seconds; what is later than that was written by a clock that has been set since
 PATIENCE = 30  # seconds for the user's own command
@@ -33,7 +38,9 @@ PATIENCE = 30  # seconds for the user's own command
 class Alert:
     """One thing to tell. `times` is how often it was said since it was last told, itself included.
 
-    `beat` is None where no beat of its own is concerned, `file` empty where no file is.
+    `beat` is None where no beat of its own is concerned, `file` empty where no file is. `held` is
+    one of too many within an hour: kept, and not given to the user's command; `more` is how many
+    of those came right before this one.
     """
 
     at: float
@@ -42,6 +49,8 @@ class Alert:
     file: str
     text: str
     times: int = 1
+    more: int = 0
+    held: bool = False
 
     @property
     def sameness(self) -> str:
@@ -60,31 +69,58 @@ def listed() -> list[Alert]:
 
 
 def raise_(alert: Alert) -> Alert | None:
-    """Keep it; as it is to be told, or None where the same was told within a day."""
+    """Keep it; as it is to be told, or None where the same was, or too much, not long ago."""
     text, file = map(state.storable, (alert.text[:LONGEST], alert.file))
     alert = replace(alert, text=text, file=file)
-    before: tuple[Path, Alert] | None = None
+    own = list(_own(alert))
+    same = [each for each in own if each[1].sameness == alert.sameness]
+    if same:
+        kept_as, one = same[-1]
+        if alert.at - one.at < DIGEST:
+            _keep(kept_as, replace(one, times=one.times + 1))
+            return None
+        # How often it was said meanwhile is told with this one.
+        _keep(kept_as, replace(one, times=1))
+        alert = replace(alert, times=one.times)
+    alert = _paced(alert, [one for _, one in own if one.kind == alert.kind])
+    _write(alert)
+    _make_room([kept_as for kept_as, _ in own])
+    return None if alert.held else alert
+
+
+def _own(alert: Alert) -> Iterator[tuple[Path, Alert]]:
+    """What is kept of the same beat, oldest first; what is too old of any beat goes."""
     for kept_as, one in _read():
         if alert.at - one.at > KEPT:
             kept_as.unlink(missing_ok=True)
-        elif one.sameness == alert.sameness and one.at <= alert.at + SKEW:
-            before = kept_as, one
-    if before is None:
-        return _write(alert)
-    kept_as, one = before
-    if alert.at - one.at < DIGEST:
-        _keep(kept_as, replace(one, times=one.times + 1))
-        return None
-    # What had been held back is told with this one.
-    _keep(kept_as, replace(one, times=1))
-    return _write(replace(alert, times=one.times))
+        elif (one.beat, one.file) == (alert.beat, alert.file) and one.at <= alert.at + SKEW:
+            yield kept_as, one
 
 
-def _write(alert: Alert) -> Alert:
+def _paced(alert: Alert, before: Sequence[Alert]) -> Alert:
+    """The same, held where enough of that kind was told within the hour."""
+    told = [one for one in before if not one.held and alert.at - one.at < HOUR]
+    if len(told) >= HOURLY:
+        return replace(alert, held=True)
+    return replace(alert, more=sum(1 for _ in takewhile(lambda one: one.held, reversed(before))))
+
+
+def _make_room(before: Sequence[Path]) -> None:
+    """For one more; those that no session has shown are still counted."""
+    gone = before[: max(0, len(before) + 1 - MOST)]
+    unseen = {*beats.unseen()} if gone else set()
+    for file in gone:
+        file.unlink(missing_ok=True)
+    if number := len({file.name for file in gone} & unseen):
+        descriptor = os.open(beats.passed_file(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.write(descriptor, b"." * number)
+        os.close(descriptor)
+
+
+def _write(alert: Alert) -> None:
     folder = Path(state.path(*FOLDER))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _keep(folder / f"{int(alert.at * 1e6):017d}-{alert.sameness}.json", alert)
-    return alert
 
 
 def _keep(file: Path, alert: Alert) -> None:

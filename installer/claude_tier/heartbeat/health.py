@@ -64,7 +64,8 @@ class Spent(NamedTuple):
 class Health:
     """`scheduler` is alive, dead or none; `record` what was installed, where that is known.
 
-    `broken` are files with mistakes, of which nothing runs; `unseen` alerts no session has shown.
+    `broken` are files with mistakes, of which nothing runs; `alerts` are the newest of all that are
+    `kept`, `unseen` how many no session has shown.
     """
 
     scheduler: str
@@ -74,6 +75,7 @@ class Health:
     beats: tuple[BeatHealth, ...]
     broken: tuple[Listed, ...]
     alerts: tuple[Alert, ...]
+    kept: int
     unseen: int
 
     def fields(self) -> dict[str, object]:
@@ -89,6 +91,7 @@ class Health:
                 for one in self.broken
             ],
             "alerts": [one.fields() for one in self.alerts],
+            "kept_alerts": self.kept,
             "unseen_alerts": self.unseen,
         }
 
@@ -96,7 +99,7 @@ class Health:
 def query(db: sqlite3.Connection, config: Config, rules: Json, now: float) -> Health:
     """Of this machine, all files together."""
     files = listing.files(Defaults.of(config), now)
-    found = liveness.standing(db, now)
+    found, told = liveness.standing(db, now), alerts.listed()
     return Health(
         scheduler=liveness.scheduler(now),
         last_tick=liveness.last_tick(),
@@ -104,7 +107,8 @@ def query(db: sqlite3.Connection, config: Config, rules: Json, now: float) -> He
         budget=_spent(db, config, rules, now),
         beats=tuple(_beat(db, one) for file in files for one in file.beats),
         broken=tuple(file for file in files if file.faults),
-        alerts=tuple(alerts.listed()[-ALERTS:]),
+        alerts=tuple(told[-ALERTS:]),
+        kept=len(told),
         unseen=found["alerts"] if found else 0,
     )
 

@@ -118,6 +118,8 @@ def _alerts(found: Health) -> Iterator[str]:
         unseen = f", {found.unseen} not shown in a session yet" if found.unseen else ""
         yield f"The newest alerts{unseen}:"
     yield from map(_alert, found.alerts)
+    if more := found.kept - len(found.alerts):
+        yield f"  and {more} more before"
 
 
 def _alert(one: Alert) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from claude_tier.heartbeat import alerts, processes
-from claude_tier.heartbeat.alerts import DIGEST, KEPT, Alert
+from claude_tier.heartbeat.alerts import DIGEST, HOURLY, KEPT, MOST, Alert
+from claude_tier_hooks import beats
 
 NOON = 1_795_262_400.0
 HOUR = 3600
@@ -47,6 +49,51 @@ def test_other_words_or_another_beat_are_another_alert() -> None:
     assert alerts.raise_(alert())
     assert alerts.raise_(alert("it is fuller", after=1))
     assert alerts.raise_(alert(beat="other", after=2))
+
+
+def test_what_has_other_words_every_minute_is_told_a_few_times_an_hour() -> None:
+    """Each time with how many were held back; the others are kept all the same."""
+    told = [alerts.raise_(alert(f"{minute} is full", after=minute * 60)) for minute in range(70)]
+    assert [one.text.split()[0] for one in told if one] == [
+        *map(str, range(HOURLY)),
+        *map(str, range(60, 60 + HOURLY)),
+    ]
+    assert [one.more for one in told if one] == [*[0] * HOURLY, 60 - HOURLY, *[0] * (HOURLY - 1)]
+    assert len(alerts.listed()) == 70
+    assert sum(one.held for one in alerts.listed()) == 70 - 2 * HOURLY
+
+
+def test_what_is_held_back_of_one_beat_holds_nothing_else_back() -> None:
+    """Neither another beat's, nor of the same that it was switched off."""
+    for number in range(HOURLY):
+        assert alerts.raise_(alert(f"number {number}", after=number))
+    assert alerts.raise_(alert("more", after=60)) is None
+    assert alerts.raise_(alert("more", after=61, beat="other"))
+    assert alerts.raise_(replace(alert("it is off now", after=62), kind="disabled"))
+
+
+def test_of_one_beat_the_newest_are_kept_and_all_are_counted(home: Path) -> None:
+    """A week of a beat that alerts every minute costs as much as a day; others are left alone."""
+    alerts.raise_(alert("another", beat="other"))
+    for number in range(MOST + 50):
+        alerts.raise_(alert(f"number {number}", after=number * 60))
+    assert [one.text for one in alerts.listed() if one.beat == "disk"] == [
+        f"number {number}" for number in range(50, MOST + 50)
+    ]
+    assert beats.count() == MOST + 51
+    assert f"number {MOST + 49} (and {MOST + 50} more);" in beats.line()
+    assert beats.count() == 0
+
+
+def test_what_was_shown_before_it_made_room_is_not_counted_again(home: Path) -> None:
+    """Only what came since is new."""
+    for number in range(MOST):
+        alerts.raise_(alert(f"number {number}", after=number))
+    assert beats.line()
+    for number in range(MOST, MOST + 10):
+        alerts.raise_(alert(f"number {number}", after=number))
+    assert beats.count() == 10
+    assert "(and 9 more)" in beats.line()
 
 
 def test_an_alert_is_gone_after_a_month(home: Path) -> None:

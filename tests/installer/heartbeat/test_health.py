@@ -108,6 +108,19 @@ def test_a_day_on_one_screen(here: Home, snapshot: SnapshotAssertion) -> None:
     assert screen(width=70) == snapshot(name="narrow")
 
 
+def test_the_newest_alerts_are_shown_and_how_many_there_are(here: Home) -> None:
+    """Of many, five."""
+    for number in range(8):
+        alerts.raise_(Alert(NOON - 60 + number, "answer", "disk", str(here.file), f"{number} left"))
+    lines = screen().splitlines()
+    first = lines.index("The newest alerts, 8 not shown in a session yet:")
+    assert [line.split(": ")[1] for line in lines[first + 1 : -1]] == [
+        f"{number} left" for number in range(3, 8)
+    ]
+    assert lines[-1] == "  and 3 more before"
+    assert looked(NOON).fields()["kept_alerts"] == 8
+
+
 def test_a_scheduler_is_dead_after_three_minutes(here: Home) -> None:
     """Quiet and dead can be told apart, by the exit code too."""
     assert screen(NOON + 60).startswith("Alive: ")
