@@ -12,6 +12,7 @@ from pathlib import Path
 import hypothesis
 import llama_server
 import pytest
+from examples import examples
 
 REAL_HOME = Path(pwd.getpwuid(os.getuid()).pw_dir)
 IN_CI = os.environ.get("CI") == "true"
@@ -27,8 +28,14 @@ PROGRAMS = {
 }
 
 # A deadline would be a wall-clock assertion.
-hypothesis.settings.register_profile("claude-tier", deadline=None)
+hypothesis.settings.register_profile("claude-tier", deadline=None, max_examples=examples())
 hypothesis.settings.load_profile("claude-tier")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: much of the time a test waits for a process."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)
