@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,34 +42,65 @@ def browser() -> Iterator[Any]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def first(browser: Any) -> Iterator[Any]:
+    """The tab that every test of a module looks through: each has a process, and takes seconds."""
+    with _context(browser) as context:
+        yield context.new_page()
+
+
 @pytest.fixture
-def page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Open the page at a width and in a scheme; no request leaves loopback, no error is logged."""
-    contexts = []
+def tab(first: Any) -> Iterator[Any]:
+    """An empty one, at NOW, that remembers nothing afterwards."""
+    first.clock.set_fixed_time(NOW)
+    yield first
+    first.evaluate("localStorage.clear()")
+    first.context.clear_cookies()
+    first.goto("about:blank")  # it asks its dashboard no more
+
+
+@pytest.fixture
+def page(browser: Any, tab: Any) -> Iterator[Callable[..., Any]]:
+    """Open the page at a width, in a scheme and at a time; a second one is in a browser apart.
+
+    No request leaves loopback, and no error is logged.
+    """
     said: list[str] = []
     asked: list[str] = []
+    with ExitStack() as open_ones:
 
-    def open_at(link: str, *, width: int = 1280, scheme: str = "light", **more: Any) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme=scheme,
-            reduced_motion="reduce",
-            timezone_id="UTC",
-            locale="en-US",
-            **more,
-        )
-        contexts.append(context)
-        context.on("request", lambda one: asked.append(one.url))
-        found = context.new_page()
-        found.on("console", lambda one: said.append(one.text) if one.type == "error" else None)
-        found.on("pageerror", lambda one: said.append(str(one)))
-        found.clock.set_fixed_time(NOW)
-        found.goto(link)
-        return found
+        def apart() -> Any:
+            return open_ones.enter_context(_context(browser)).new_page()
 
-    yield open_at
-    for one in contexts:
-        one.close()
+        def open_at(link: str, *, width: int = 1280, scheme: str = "light", at: float = NOW) -> Any:
+            found = apart() if asked else tab
+            open_ones.enter_context(_listening(found, said, asked))
+            found.set_viewport_size({"width": width, "height": 900})
+            found.emulate_media(color_scheme=scheme)
+            found.clock.set_fixed_time(at)
+            found.goto(link)
+            return found
+
+        yield open_at
     assert said == []
     assert asked
     assert [url for url in asked if not url.startswith("http://127.0.0.1:")] == []
+
+
+def _context(browser: Any) -> Any:
+    return browser.new_context(reduced_motion="reduce", timezone_id="UTC", locale="en-US")
+
+
+@contextmanager
+def _listening(page: Any, said: list[str], asked: list[str]) -> Iterator[None]:
+    """Write down what it asks for and complains about."""
+    listeners = (
+        (page.context, "request", lambda one: asked.append(one.url)),
+        (page, "console", lambda one: said.append(one.text) if one.type == "error" else None),
+        (page, "pageerror", lambda one: said.append(str(one))),
+    )
+    for where, event, listener in listeners:
+        where.on(event, listener)
+    yield
+    for where, event, listener in listeners:
+        where.remove_listener(event, listener)

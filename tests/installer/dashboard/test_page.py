@@ -166,34 +166,35 @@ def test_the_link_leaves_the_address_and_the_cookie_stays(
     assert shown.locator("#notice").inner_text() == ""
 
 
-def test_a_new_link_in_the_same_tab_signs_in(home: Path, dashboard: Start, page: Open) -> None:
+def test_a_new_link_in_the_same_tab_signs_in(home: Path, dashboard: Start, tab: Any) -> None:
     """Pasted over one that was used: only the fragment changes, and nothing is loaded."""
     here = dashboard()
-    shown = page(here.link)
-    shown.wait_for_selector(READ)
-    shown.context.clear_cookies()
-    shown.evaluate("window.same = true")
-    shown.goto(here.link)
-    shown.wait_for_function("!location.hash")
+    tab.goto(here.link)
+    tab.wait_for_selector(READ)
+    tab.context.clear_cookies()  # what it asks before the next line is refused, and logged
+    tab.evaluate("window.same = true")
+    tab.goto(here.link)
+    tab.wait_for_function("!location.hash")
     answered = "fetch('/api/stats').then((one) => one.status)"
-    shown.wait_for_function(f"{answered}.then((status) => status === 200)")
-    assert shown.evaluate("window.same")
-    assert shown.url == f"{here.address}/"
+    tab.wait_for_function(f"{answered}.then((status) => status === 200)")
+    assert tab.evaluate("window.same")
+    assert tab.url == f"{here.address}/"
 
 
-def test_a_fault_that_stays_is_said_once(home: Path, dashboard: Start, browser: Any) -> None:
-    """An alert is read aloud whenever it is written."""
-    context = browser.new_context()
-    shown = context.new_page()
-    shown.goto(dashboard().address)
-    shown.wait_for_selector(".notice")
-    shown.evaluate("document.querySelector('.notice').first = true")
-    with shown.expect_response("**/api/stats"):
-        shown.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    with shown.expect_response("**/api/stats"):
-        shown.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    assert shown.evaluate("document.querySelector('.notice').first")
-    context.close()
+def test_without_a_link_the_page_says_once_how_to_get_one(
+    home: Path, dashboard: Start, tab: Any
+) -> None:
+    """It shows no figure, and a fault that stays is not written again: it would be read aloud."""
+    tab.goto(dashboard().address)
+    tab.wait_for_selector(".notice")
+    assert "claude-tier dashboard --link" in tab.locator(".notice").inner_text()
+    assert not tab.locator("#main").is_visible()
+    tab.evaluate("document.querySelector('.notice').first = true")
+    with tab.expect_response("**/api/stats"):
+        tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    with tab.expect_response("**/api/stats"):
+        tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert tab.evaluate("document.querySelector('.notice').first")
 
 
 def test_the_sums_beside_a_day_by_the_hour_say_what_they_cover(
@@ -207,20 +208,6 @@ def test_the_sums_beside_a_day_by_the_hour_say_what_they_cover(
     shown.get_by_label("24 hours").check(force=True)
     shown.get_by_text("By model, since yesterday 00:00").wait_for()
     shown.get_by_text("By type of agent, since yesterday 00:00").wait_for()
-
-
-def test_without_a_link_the_page_says_how_to_get_one(
-    home: Path, dashboard: Start, browser: Any
-) -> None:
-    """And shows no figure."""
-    here = dashboard()
-    context = browser.new_context()
-    shown = context.new_page()
-    shown.goto(here.address)
-    shown.wait_for_selector(".notice")
-    assert "claude-tier dashboard --link" in shown.locator(".notice").inner_text()
-    assert not shown.locator("#main").is_visible()
-    context.close()
 
 
 def test_a_transcript_that_grows_is_shown(home: Path, dashboard: Start, page: Open) -> None:
@@ -252,16 +239,13 @@ def test_a_decision_is_shown_with_its_proof(home: Path, dashboard: Start, page: 
     shown.get_by_text("as set").wait_for()
 
 
-def test_a_server_that_ended_is_said(home: Path, browser: Any) -> None:
+def test_a_server_that_ended_is_said(home: Path, tab: Any) -> None:
     """The last figures stay."""
-    context = browser.new_context()
-    shown = context.new_page()
     with serving.serving("/repo/app") as here:
-        shown.goto(here.link)
-        shown.wait_for_selector(READ)
-    shown.get_by_text("The dashboard does not answer.").wait_for()
-    assert shown.locator("#main").is_visible()
-    context.close()
+        tab.goto(here.link)
+        tab.wait_for_selector(READ)
+    tab.get_by_text("The dashboard does not answer.").wait_for()
+    assert tab.locator("#main").is_visible()
 
 
 def test_controls_change_what_is_asked_for(home: Path, dashboard: Start, page: Open) -> None:
