@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from claude_tier import config
+import pytest
+from claude_tier import cli, config
 from claude_tier.livecheck import Client
 from claude_tier_hooks import prices
 
@@ -118,7 +119,9 @@ def command(
 
 
 def installed(client: Client, *arguments: str) -> Installed:
-    """claude-tier, installed for that client's user as a user does it."""
-    done = command(client, "install", *arguments)
-    assert done.returncode == 0, done.stderr
+    """claude-tier, installed for that client's user by the command itself, in this process."""
+    with pytest.MonkeyPatch.context() as user:
+        user.setenv("HOME", str(client.home))
+        user.chdir(client.cwd)
+        assert cli.main(["install", *arguments]) == 0
     return Installed(client.home)

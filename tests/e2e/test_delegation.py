@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 
-import pytest
 from claude_tier.livecheck import Client, Script, Usage, spawn, text, tool_use
 from claude_tier.livecheck.answers import Answer
 
@@ -20,132 +20,79 @@ from .witness import (
     SONNET,
     SPENT,
     Seen,
+    calling,
     decisions,
     opened,
     spawning,
 )
 
-LEVELS = ("ok", "warn", "cap", "stop")
+DOLLAR = 50_000  # output tokens of Opus
+# What the main session's responses cost: they bring a budget of 100 dollars to ok, warn, cap, stop.
+LEVELS = {"ok": 10, "warn": 75, "cap": 10, "stop": 25}
+# agent -> its input beside the type
+ASKED = {
+    "by parameter": {"subagent_type": "plain", "model": "opus"},
+    "by agent file": {"subagent_type": "builder"},
+    "cheap": {"subagent_type": "plain", "model": "haiku"},
+    "on its floor": {"subagent_type": "floored", "model": "opus"},
+    "above its floor": {"subagent_type": "floored", "model": "fable"},
+    "exempt": {"subagent_type": "guard"},
+}
+AS_ASKED = {
+    "by parameter": OPUS, "by agent file": OPUS, "cheap": HAIKU, "on its floor": OPUS,
+    "above its floor": FABLE, "exempt": FABLE,
+}  # fmt: skip
+AT_CAP = {**AS_ASKED, "by parameter": SONNET, "by agent file": SONNET, "above its floor": OPUS}
 
 
-def by_level(*models: str | None) -> list[tuple[str, str | None]]:
-    """What runs at each level."""
-    return list(zip(LEVELS, models, strict=True))
+def test_each_level_lets_run_what_it_should(client: Client, serve: Serve, here: Installed) -> None:
+    """As asked below the cap; the ceiling at the cap raises nothing; the stop is for all but one.
 
-
-def test_explore_runs_on_haiku_by_assignment(client: Client, serve: Serve, here: Installed) -> None:
-    """Nobody named a model, and what it would inherit is dearer."""
-    seen = spawning(client, serve, subagent_type="Explore")
-
-    assert seen.subagents == {"the task": HAIKU}
-    row = decisions(here)[-1]
-    assert (row["action"], row["set_tier"], row["ran"], row["proof"]) == (
-        "assigned", "haiku", HAIKU, "held",
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("source", ["parameter", "agent file"])
-@pytest.mark.parametrize(("level", "ran"), by_level(OPUS, OPUS, SONNET, None))
-def test_an_opus_agent_runs_as_the_budget_allows(
-    source: str, level: str, ran: str | None, client: Client, serve: Serve, here: Installed
-) -> None:
-    """As asked below the cap, on the ceiling at the cap, not at all at the stop."""
-    here.agent("builder", "opus" if source == "agent file" else None)
-    here.configure(budget(LIMIT))
-    here.spend(SPENT[level])
-    asked = {"model": "opus"} if source == "parameter" else {}
-
-    seen = spawning(client, serve, subagent_type="builder", **asked)
-
-    assert seen.subagents == ({"the task": ran} if ran else {})
-    assert decisions(here)[-1]["ran"] == ran
-    if ran is None:
-        assert "claude-tier: budget weekly is at 120 %" in seen.told_to_main
-        assert "claude-tier off" not in seen.told_to_main
-
-
-def test_at_the_stop_an_opus_agent_runs_on_the_lowest_tier_where_told(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """on_stop: lowest keeps the work going."""
-    here.configure(budget(LIMIT, on_stop="lowest"))
-    here.spend(SPENT["stop"])
-
-    seen = spawning(client, serve, subagent_type="general-purpose", model="opus")
-
-    assert seen.subagents == {"the task": HAIKU}
-
-
-@pytest.mark.parametrize(("level", "ran"), by_level(HAIKU, HAIKU, HAIKU, None))
-def test_a_haiku_agent_stays_on_haiku_until_the_stop(
-    level: str, ran: str | None, client: Client, serve: Serve, here: Installed
-) -> None:
-    """A ceiling never raises; the stop is for every agent."""
-    here.configure(budget(LIMIT))
-    here.spend(SPENT[level])
-
-    seen = spawning(client, serve, subagent_type="general-purpose", model="haiku")
-
-    assert seen.subagents == ({"the task": ran} if ran else {})
-
-
-@pytest.mark.parametrize(("level", "ran"), by_level(OPUS, OPUS, OPUS, None))
-def test_a_floor_holds_below_the_stop(
-    level: str, ran: str | None, client: Client, serve: Serve, here: Installed
-) -> None:
-    """The agent with a floor is not pushed under it, but a stop is a stop."""
-    here.agent("builder", "fable")
-    here.configure("floor: {builder: opus}\n" + budget(LIMIT, ceiling="haiku"))
-    here.spend(SPENT[level])
-
-    seen = spawning(client, serve, subagent_type="builder", model="opus")
-
-    assert seen.subagents == ({"the task": ran} if ran else {})
-
-
-def test_a_floor_lowers_what_is_above_it(client: Client, serve: Serve, here: Installed) -> None:
-    """At the cap the dearer agent goes down to its floor, no further."""
-    here.agent("builder", "fable")
-    here.configure("floor: {builder: opus}\n" + budget(LIMIT, ceiling="haiku"))
-    here.spend(SPENT["cap"])
-
-    seen = spawning(client, serve, subagent_type="builder", model="fable")
-
-    assert seen.subagents == {"the task": OPUS}
-
-
-@pytest.mark.parametrize("level", LEVELS)
-def test_an_exempt_agent_runs_as_asked_at_every_level(
-    level: str, client: Client, serve: Serve, here: Installed
-) -> None:
-    """Neither pushed nor denied."""
+    The response that asks counts already, so that each volley is decided at its own level.
+    """
+    here.agent("plain")
+    here.agent("builder", "opus")
+    here.agent("floored", "fable")
     here.agent("guard", "fable")
-    here.configure("exempt: [guard]\n" + budget(LIMIT))
-    here.spend(SPENT[level])
+    here.configure("fan_out: off\nfloor: {floored: opus}\nexempt: [guard]\n" + budget(LIMIT))
+    volleys = [
+        Answer(
+            tuple(spawn(f"{level} {name}", **asked) for name, asked in ASKED.items()),
+            usage=Usage(output_tokens=dollars * DOLLAR),
+        )
+        for level, dollars in LEVELS.items()
+    ]
+    api = serve(Script().on("start", *volleys, text("ok")))
 
-    assert spawning(client, serve, subagent_type="guard").subagents == {"the task": FABLE}
+    seen = Seen(api, client.run("-p", "start", api=api, env=FOREGROUND))
 
-
-def test_an_exempt_agent_is_not_assigned(client: Client, serve: Serve, here: Installed) -> None:
-    """Exempt means left alone."""
-    here.configure("exempt: [Explore]\n")
-
-    assert spawning(client, serve, subagent_type="Explore").subagents == {"the task": OPUS}
+    assert seen.subagents == {
+        **{f"ok {name}": ran for name, ran in AS_ASKED.items()},
+        **{f"warn {name}": ran for name, ran in AS_ASKED.items()},
+        **{f"cap {name}": ran for name, ran in AT_CAP.items()},
+        "stop exempt": FABLE,
+    }
+    assert Counter(row["ran"] for row in decisions(here)) == Counter(
+        {**Counter(seen.subagents.values()), None: 5}
+    )
+    assert "claude-tier: budget weekly is at 120 %" in seen.told_to_main
+    assert "claude-tier off" not in seen.told_to_main
+    # What was held back for each is free once it is known what was spent.
+    assert opened(here).execute("SELECT count(*) FROM reservation").fetchone()[0] == 0
 
 
 def test_a_budget_of_one_agent_leaves_the_others_alone(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """Only that type's spending counts, and only that type is lowered."""
+    """Only that type's spending counts, and only that type is lowered, however it is spelled."""
     here.agent("builder", "opus")
     here.agent("other", "opus")
     here.configure(budget(LIMIT, scope="{agent: builder}"))
     here.spend(SPENT["cap"], agent="builder")
     here.spend(SPENT["stop"], agent="other")
-    calls = [spawn("one", subagent_type="builder"), spawn("two", subagent_type="other")]
-    api = serve(Script().on("start", calls, text("ok")))
+    calls = [spawn("one", subagent_type="Builder"), spawn("two", subagent_type="other")]
 
-    seen = Seen(api, client.run("-p", "start", api=api))
+    seen = calling(client, serve, calls)
 
     assert seen.subagents == {"one": SONNET, "two": OPUS}
 
@@ -177,28 +124,21 @@ def test_twenty_spawns_at_89_percent_overrun_the_cap_by_one_reservation_at_most(
     assert 89 + 2.5 * models.count(OPUS) + 1.25 * models.count(SONNET) <= 100 + 2.5
 
 
-def test_reservations_end_with_their_subagents(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """What was held is free once it is known what was spent."""
-    here.configure(budget(LIMIT))
-    script = Script().on("start", [spawn("one"), spawn("two")])
-    api = serve(script)
-
-    client.run("-p", "start", api=api)
-
-    assert opened(here).execute("SELECT count(*) FROM reservation").fetchone()[0] == 0
-
-
 def test_claude_cannot_turn_the_guard_off(client: Client, serve: Serve, here: Installed) -> None:
-    """The way out is the user's: inside a session the command refuses."""
+    """The way out is the user's: inside a session the command refuses, and assignments go on."""
     command = f"PYTHONPATH={IMPORTS} {sys.executable} -m claude_tier off"
-    api = serve(Script().on("start", tool_use("Bash", command=command), text("ok")))
+    explore = spawn("the task", subagent_type="Explore")
+    api = serve(Script().on("start", tool_use("Bash", command=command), explore, text("ok")))
 
     seen = Seen(api, client.run("-p", "start", "--allowedTools", "Bash", api=api))
 
     assert not (here.state / "off").exists()
     assert "inside a Claude Code session" in seen.told_to_main
+    assert seen.subagents == {"the task": HAIKU}
+    row = decisions(here)[-1]
+    assert (row["action"], row["set_tier"], row["ran"], row["proof"]) == (
+        "assigned", "haiku", HAIKU, "held",
+    )  # fmt: skip
 
 
 def test_off_lets_everything_run_as_asked(client: Client, serve: Serve, here: Installed) -> None:
@@ -212,22 +152,3 @@ def test_off_lets_everything_run_as_asked(client: Client, serve: Serve, here: In
     assert seen.subagents == {"the task": OPUS}
     assert decisions(here)[-1]["reason"] == "claude-tier is off"
     assert decisions(here)[-1]["ran"] == OPUS
-
-
-def test_a_nested_spawn_is_assigned_and_lowered_like_any_other(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """Its hook runs inside the subagent, and the ceiling holds there too."""
-    here.agent("builder", "opus")
-    here.configure(budget(LIMIT))
-    here.spend(SPENT["cap"])
-    script = (
-        Script()
-        .on("start", spawn("outer task", subagent_type="builder"))
-        .on("outer task", spawn("inner task", subagent_type="builder", model="fable"))
-    )
-    api = serve(script)
-
-    seen = Seen(api, client.run("-p", "start", api=api, env=FOREGROUND))
-
-    assert seen.subagents == {"outer task": SONNET, "inner task": SONNET}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from claude_tier.livecheck import (
     Answer,
     Client,
     Failure,
     Request,
     Script,
+    Usage,
     spawn,
     text,
     tool_use,
@@ -28,219 +28,183 @@ from .witness import (
     SONNET,
     SPENT,
     Seen,
+    by_agent,
+    calling,
     decisions,
     spawning,
 )
 
 
-def test_a_main_session_on_haiku_is_not_raised_by_an_assignment(
+def test_under_haiku_nothing_is_raised(client: Client, serve: Serve, here: Installed) -> None:
+    """Neither by an assignment nor by a ceiling; an agent file that names no model inherits."""
+    nothing = {"empty": "null", "tilde": "~", "list": "[opus]"}
+    for name, model in nothing.items():
+        here.agent(name, model)
+    here.configure("assign: {Explore: sonnet}\n" + budget(LIMIT))
+    here.spend(SPENT["cap"])
+    types = ("Explore", *nothing)
+    calls = [spawn(name, subagent_type=name) for name in types]
+
+    seen = calling(client, serve, calls, "--model", "claude-haiku-4-5")
+
+    assert seen.subagents == dict.fromkeys(types, "claude-haiku-4-5")
+    assert by_agent(here, "action") == dict.fromkeys(types, "kept")
+    assert by_agent(here, "would") == dict.fromkeys(types, "claude-haiku-4-5")
+
+
+def test_the_model_a_session_was_switched_to_is_what_is_inherited(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """What Explore inherits is cheaper than what it is assigned."""
-    here.configure("assign: {Explore: sonnet}\n")
+    """By a full id, with a window's suffix, by an alias; Explore inherits Opus at most."""
+    here.agent("builder")
+    here.configure("assign: {builder: haiku, Explore: opus}\n")
+    calls = [spawn("build", subagent_type="builder"), spawn("look", subagent_type="Explore")]
+    script = Script().on("first", calls[0], text("ok")).on("second", calls[0], text("ok"))
+    api = serve(script.on("third", calls, text("ok")))
 
-    seen = spawning(client, serve, "--model", "haiku", subagent_type="Explore")
+    first = client.run("-p", "first", "--model", "claude-sonnet-4-6", api=api)
+    arguments = ("--resume", first.session_id, "--model")
+    client.run("-p", "second", *arguments, "opus[1m]", api=api)
+    seen = Seen(api, client.run("-p", "third", *arguments, "fable", api=api))
 
-    assert seen.subagents == {"the task": HAIKU}
-    assert (decisions(here)[-1]["action"], decisions(here)[-1]["would"]) == ("kept", HAIKU)
-
-
-@pytest.mark.parametrize(
-    ("main", "would"),
-    [
-        ("claude-opus-4-8", "claude-opus-4-8"),
-        ("claude-sonnet-4-6", "claude-sonnet-4-6"),
-        ("opus[1m]", "claude-opus-5-5[1m]"),
-        ("sonnet[1m]", "claude-sonnet-5-5[1m]"),
-        ("claude-haiku-4-5", "claude-haiku-4-5"),
-    ],
-)
-def test_full_ids_and_window_suffixes_are_understood(
-    main: str, would: str, client: Client, serve: Serve, here: Installed
-) -> None:
-    """The family counts: Explore goes to Haiku from every dearer one, and stays on Haiku."""
-    seen = spawning(client, serve, "--model", main, subagent_type="Explore")
-
-    family = seen.subagents["the task"]
-    assert "haiku" in family
-    row = decisions(here)[-1]
-    assert row["would"] in (would, would.partition("[")[0])
-    assert row["action"] == ("kept" if "haiku" in main else "assigned")
-    assert row["ran"] == family
+    assert seen.subagents == {"build": HAIKU, "look": OPUS}
+    keys = ("agent_type", "would", "action", "ran")
+    assert {tuple(row[key] for key in keys) for row in decisions(here)} == {
+        ("builder", "claude-sonnet-4-6", "assigned", HAIKU),
+        ("builder", OPUS, "assigned", HAIKU),
+        ("builder", FABLE, "assigned", HAIKU),
+        ("Explore", FABLE, "kept", OPUS),
+    }
 
 
-def test_an_agent_file_with_a_full_id_is_lowered_by_its_family(
+def test_at_the_cap_all_are_lowered_that_can_be(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """claude-opus-4-8 is an Opus."""
-    here.agent("builder", "claude-opus-4-8")
-    here.configure(budget(LIMIT))
+    """A full id by its family, an unknown family as the dearest, a nested spawn like any other.
+
+    However the client lets a name be spelled; a fork's model is ignored, so that it is left alone.
+    """
+    here.agent("full", "claude-opus-4-8")
+    here.agent("unknown", "somebody-else-9")
+    here.configure(budget(LIMIT, ceiling="haiku"))
     here.spend(SPENT["cap"])
+    types = ("full", "unknown", "explore", " Explore ", "GeneralPurpose", "general purpose")
+    calls = [spawn(f"as {name!r}", subagent_type=name) for name in types]
+    outer = spawn("outer", subagent_type="full")
+    script = Script().on("start", calls, outer, spawn("a copy", subagent_type="fork"), text("ok"))
+    script.on("outer", spawn("inner", subagent_type="full", model="fable"))
+    env = {**FOREGROUND, "CLAUDE_CODE_FORK_SUBAGENT": "1"}
+    api = serve(script)
 
-    assert spawning(client, serve, subagent_type="builder").subagents == {"the task": SONNET}
+    seen = Seen(api, client.run("-p", "start", api=api, env=env))
 
-
-def test_an_unknown_family_counts_as_dearest(client: Client, serve: Serve, here: Installed) -> None:
-    """A model nobody knows the rung of is lowered to the ceiling like the dearest."""
-    here.agent("builder", "somebody-else-9")
-    here.configure(budget(LIMIT))
-    here.spend(SPENT["cap"])
-
-    assert spawning(client, serve, subagent_type="builder").subagents == {"the task": SONNET}
-
-
-@pytest.mark.parametrize("nothing", ["null", "~", "[opus]"])
-def test_an_agent_file_that_names_no_model_inherits(
-    nothing: str, client: Client, serve: Serve, here: Installed
-) -> None:
-    """Under Haiku it runs on Haiku, which no ceiling raises."""
-    here.agent("builder", nothing)
-    here.configure(budget(LIMIT))
-    here.spend(SPENT["cap"])
-
-    seen = spawning(client, serve, "--model", "haiku", subagent_type="builder")
-
-    assert seen.subagents == {"the task": HAIKU}
-    assert decisions(here)[-1]["action"] == "kept"
-
-
-def test_an_unknown_agent_type_is_left_alone(client: Client, serve: Serve, here: Installed) -> None:
-    """Its definition came by command line: setting a model might raise it."""
-    agents = {"helper": {"description": "helps", "prompt": "Help.", "model": "haiku"}}
-    here.configure("assign: {helper: sonnet}\n")
-
-    seen = spawning(client, serve, "--agents", json.dumps(agents), subagent_type="helper")
-
-    assert seen.subagents == {"the task": HAIKU}
-    assert decisions(here)[-1]["action"] == "left"
+    ran = seen.subagents
+    [fork] = [prompt for prompt in ran if "a copy" in prompt]
+    assert ran.pop(fork) == OPUS
+    assert ran == dict.fromkeys([*(f"as {name!r}" for name in types), "outer", "inner"], HAIKU)
+    assert by_agent(here, "action") == {
+        **dict.fromkeys(("full", "unknown", "general-purpose"), "lowered"),
+        "Explore": "assigned",
+        "fork": "left",
+    }
 
 
 def test_an_unknown_agent_type_runs_on_the_lowest_tier_where_a_budget_says_so(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """Nothing is below Haiku, so that it cannot be raised."""
+    """on_stop: lowest keeps the work going; nothing is below Haiku, so nothing can be raised."""
     agents = {"helper": {"description": "helps", "prompt": "Help.", "model": "opus"}}
     here.configure(budget(LIMIT, on_stop="lowest"))
     here.spend(SPENT["stop"])
+    known = spawn("known", subagent_type="general-purpose", model="opus")
+    calls = [known, spawn("unknown", subagent_type="helper")]
 
-    seen = spawning(client, serve, "--agents", json.dumps(agents), subagent_type="helper")
+    seen = calling(client, serve, calls, "--agents", json.dumps(agents))
 
-    assert seen.subagents == {"the task": HAIKU}
+    assert seen.subagents == {"known": HAIKU, "unknown": HAIKU}
 
 
-def test_inherit_is_the_parents_model_and_is_assigned(
+def test_an_assignment_applies_where_nothing_is_asked_and_nothing_raised(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """An agent file that says inherit has asked for no model of its own."""
+    """`inherit` asks for nothing; below a Haiku agent, exempt, and by command line it is left."""
+    agents = {"helper": {"description": "helps", "prompt": "Help.", "model": "haiku"}}
     here.agent("builder", "inherit")
-    here.configure("assign: {builder: sonnet}\n")
+    assigned = "{helper: sonnet, builder: sonnet, general-purpose: sonnet}"
+    here.configure(f"assign: {assigned}\nexempt: [Explore]\n")
+    calls = [
+        spawn("inherits", subagent_type="builder"),
+        spawn("unknown", subagent_type="helper"),
+        spawn("exempt", subagent_type="Explore"),
+        spawn("outer", subagent_type="general-purpose", model="haiku"),
+    ]
+    script = Script().on("start", calls)
+    api = serve(script.on("outer", spawn("inner", subagent_type="general-purpose")))
+    arguments = ("--agents", json.dumps(agents))
 
-    assert spawning(client, serve, subagent_type="builder").subagents == {"the task": SONNET}
+    seen = Seen(api, client.run("-p", "start", *arguments, api=api, env=FOREGROUND))
+
+    assert seen.subagents == {
+        "inherits": SONNET, "unknown": HAIKU, "exempt": OPUS, "outer": HAIKU, "inner": HAIKU,
+    }  # fmt: skip
+    assert by_agent(here, "action")["helper"] == "left"
+    assert by_agent(here, "would")["general-purpose"] == HAIKU
 
 
-def test_inherit_beats_the_environments_default(
+def test_the_environments_default_holds_where_nothing_is_said_and_up_to_the_ceiling(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """CLAUDE_CODE_SUBAGENT_MODEL holds only where nothing is said."""
+    """`inherit` beats CLAUDE_CODE_SUBAGENT_MODEL; a default is no protection from the budget."""
     here.agent("builder", "inherit")
     here.agent("other")
-    env = {"CLAUDE_CODE_SUBAGENT_MODEL": "sonnet"}
-    calls = [spawn("one", subagent_type="builder"), spawn("two", subagent_type="other")]
-    api = serve(Script().on("start", calls, text("ok")))
-
-    seen = Seen(api, client.run("-p", "start", api=api, env=env))
-
-    assert seen.subagents == {"one": OPUS, "two": SONNET}
-    assert {row["agent_type"]: row["would"] for row in decisions(here)} == {
-        "builder": OPUS,
-        "other": "sonnet",
-    }
-
-
-def test_the_environments_default_is_lowered_at_the_cap(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """A default is no protection from the budget."""
-    here.agent("builder")
-    here.configure(budget(LIMIT))
+    here.agent("guard")
+    here.configure("exempt: [guard]\n" + budget(LIMIT, ceiling="opus"))
     here.spend(SPENT["cap"])
     env = {"CLAUDE_CODE_SUBAGENT_MODEL": "fable"}
+    types = ("builder", "other", "guard")
 
-    seen = spawning(client, serve, env=env, subagent_type="builder")
+    seen = calling(client, serve, [spawn(name, subagent_type=name) for name in types], env=env)
 
-    assert seen.subagents == {"the task": SONNET}
+    assert seen.subagents == {"builder": OPUS, "other": OPUS, "guard": FABLE}
+    assert by_agent(here, "would") == {"builder": OPUS, "other": "fable", "guard": "fable"}
+    assert by_agent(here, "action") == {"builder": "kept", "other": "lowered", "guard": "kept"}
 
 
-def test_a_forced_session_is_left_alone_and_said(
+def test_a_forced_session_is_left_alone_and_said_until_the_stop(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """With FORCE the client takes no model for a subagent: nothing is set, the proof says so."""
+    """With FORCE the client takes no model for a subagent: what cannot be lowered can be stopped.
+
+    Nothing is set at the cap, and the proof says so.
+    """
     here.configure(budget(LIMIT))
     here.spend(SPENT["cap"])
     env = {"CLAUDE_CODE_SUBAGENT_MODEL": "opus", "CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "1"}
+    dear = Answer((spawn("at the stop", subagent_type="Explore"),), usage=Usage(0, 1_250_000))
+    script = Script().on("start", spawn("at the cap", subagent_type="Explore"), dear, text("ok"))
+    api = serve(script)
 
-    seen = spawning(client, serve, env=env, subagent_type="Explore")
+    seen = Seen(api, client.run("-p", "start", api=api, env={**env, **FOREGROUND}))
 
-    assert seen.subagents == {"the task": OPUS}
-    row = decisions(here)[-1]
-    assert (row["action"], row["ran"]) == ("left", OPUS)
-    assert "CLAUDE_CODE_SUBAGENT_MODEL_FORCE" in str(row["reason"])
-
-
-def test_a_forced_session_is_denied_at_the_stop(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """What cannot be lowered can still be stopped."""
-    here.configure(budget(LIMIT))
-    here.spend(SPENT["stop"])
-    env = {"CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "1"}
-
-    assert spawning(client, serve, env=env, subagent_type="Explore").subagents == {}
+    assert seen.subagents == {"at the cap": OPUS}
+    left, denied = decisions(here)
+    assert (left["action"], left["ran"]) == ("left", OPUS)
+    assert "CLAUDE_CODE_SUBAGENT_MODEL_FORCE" in str(left["reason"])
+    assert (denied["action"], denied["level"]) == ("denied", "stop")
 
 
-def test_a_fork_is_left_alone(client: Client, serve: Serve, here: Installed) -> None:
-    """The client ignores a fork's model."""
-    here.configure(budget(LIMIT))
-    here.spend(SPENT["cap"])
-    env = {"CLAUDE_CODE_FORK_SUBAGENT": "1"}
-
-    seen = spawning(client, serve, env=env, subagent_type="fork")
-
-    assert set(seen.subagents.values()) == {OPUS}
-    assert decisions(here)[-1]["action"] == "left"
-
-
-@pytest.mark.parametrize("spelled", ["explore", " Explore ", "GeneralPurpose", "general purpose"])
-def test_an_agent_is_lowered_however_its_name_is_spelled(
-    spelled: str, client: Client, serve: Serve, here: Installed
-) -> None:
-    """The client starts the same agent for each of these."""
-    here.configure(budget(LIMIT, ceiling="haiku"))
-    here.spend(SPENT["cap"])
-
-    assert spawning(client, serve, subagent_type=spelled).subagents == {"the task": HAIKU}
-    assert decisions(here)[-1]["agent_type"] in ("Explore", "general-purpose")
-
-
-def test_an_agents_own_budget_stops_it_however_its_name_is_spelled(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """Its limit, floor, assignment and exemption are found under the agent's one name."""
-    here.agent("builder", "opus")
-    here.configure(budget(LIMIT, scope="{agent: builder}"))
-    here.spend(SPENT["stop"], agent="builder")
-
-    assert spawning(client, serve, subagent_type="Builder").subagents == {}
+def available(here: Installed, *models: str) -> None:
+    """Let the user's settings name those models alone."""
+    settings = here.config_dir / "settings.json"
+    content = json.loads(settings.read_text())
+    settings.write_text(json.dumps({**content, "availableModels": models}))
 
 
 def test_an_alias_that_would_go_elsewhere_is_not_used(
     client: Client, serve: Serve, here: Installed
 ) -> None:
     """availableModels without Haiku sends `haiku` to a dearer model: left and reported."""
-    settings = here.config_dir / "settings.json"
-    content = json.loads(settings.read_text())
-    content["availableModels"] = ["opus", "sonnet"]
-    settings.write_text(json.dumps(content))
+    available(here, "opus", "sonnet")
 
     seen = spawning(client, serve, subagent_type="Explore")
 
@@ -249,22 +213,23 @@ def test_an_alias_that_would_go_elsewhere_is_not_used(
     assert "haiku" in str(row["reason"])
 
 
-@pytest.mark.parametrize("cloned", [["opus"], []])
 def test_a_clones_available_models_do_not_stop_lowering(
-    cloned: list[str], client: Client, serve: Serve, here: Installed
+    client: Client, serve: Serve, here: Installed
 ) -> None:
     """The client adds the project's list to the user's."""
-    settings = here.config_dir / "settings.json"
-    content = json.loads(settings.read_text())
-    settings.write_text(json.dumps({**content, "availableModels": ["opus", "sonnet", "haiku"]}))
+    available(here, "opus", "sonnet", "haiku")
     (client.cwd / ".claude").mkdir(exist_ok=True)
-    (client.cwd / ".claude/settings.json").write_text(json.dumps({"availableModels": cloned}))
     here.configure(budget(LIMIT))
     here.spend(SPENT["cap"])
+    found = {}
 
-    seen = spawning(client, serve, subagent_type="general-purpose", model="opus")
+    for cloned in ((), ("opus",)):
+        project = client.cwd / ".claude/settings.json"
+        project.write_text(json.dumps({"availableModels": cloned}))
+        seen = spawning(client, serve, subagent_type="general-purpose", model="opus")
+        found[cloned] = seen.subagents
 
-    assert seen.subagents == {"the task": SONNET}
+    assert found == {(): {"the task": SONNET}, ("opus",): {"the task": SONNET}}
 
 
 def test_an_alias_of_an_unknown_claude_is_not_used(
@@ -280,63 +245,21 @@ def test_an_alias_of_an_unknown_claude_is_not_used(
     assert seen.subagents == {"the task": HAIKU}
 
 
-def test_a_nested_spawn_inherits_from_its_parent_agent(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """Under a Haiku agent an assignment to Sonnet would raise: it is left as it is."""
-    here.configure("assign: {general-purpose: sonnet}\n")
-    script = (
-        Script()
-        .on("start", spawn("outer task", subagent_type="general-purpose", model="haiku"))
-        .on("outer task", spawn("inner task", subagent_type="general-purpose"))
-    )
-    api = serve(script)
-
-    seen = Seen(api, client.run("-p", "start", api=api, env=FOREGROUND))
-
-    assert seen.subagents == {"outer task": HAIKU, "inner task": HAIKU}
-    assert decisions(here)[-1]["would"] == HAIKU
-
-
-@pytest.mark.parametrize(
-    ("session", "assigned", "ran"), [("low", "high", "low"), ("high", "low", "low")]
-)
-def test_an_assigned_effort_only_lowers(
-    session: str, assigned: str, ran: str, client: Client, serve: Serve, here: Installed
-) -> None:
+def test_an_assigned_effort_only_lowers(client: Client, serve: Serve, here: Installed) -> None:
     """Like the tier it comes with."""
-    here.configure(f"assign: {{general-purpose: {{tier: sonnet, effort: {assigned}}}}}\n")
+    here.agent("eager")
+    here.agent("idle")
+    tiers = "eager: {tier: sonnet, effort: high}, idle: {tier: sonnet, effort: low}"
+    here.configure(f"assign: {{{tiers}}}\n")
+    calls = [spawn(name, subagent_type=name) for name in ("eager", "idle")]
 
-    seen = spawning(client, serve, "--effort", session, subagent_type="general-purpose")
+    seen = calling(client, serve, calls, "--effort", "medium")
 
-    efforts = [one.request.effort for one in seen.api.requests if one.request.asker == "subagent"]
-    assert (seen.subagents, efforts) == ({"the task": SONNET}, [ran])
-
-
-def test_explore_inherits_opus_at_most(client: Client, serve: Serve, here: Installed) -> None:
-    """Under Fable the client runs Explore on Opus by itself: there is nothing to assign."""
-    here.configure("assign: {Explore: opus}\n")
-
-    seen = spawning(client, serve, "--model", "fable", subagent_type="Explore")
-
-    assert seen.subagents == {"the task": OPUS}
-    assert decisions(here)[-1]["action"] == "kept"
-
-
-def test_the_session_model_of_a_switch_is_what_is_inherited(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """A resumed session on another model hands that one down."""
-    here.configure("assign: {general-purpose: opus}\n")
-    script = Script().on("start", text("ok")).on("go on", spawn("the task"), text("ok"))
-    api = serve(script)
-    first = client.run("-p", "start", "--model", "sonnet", api=api)
-
-    arguments = ("--resume", first.session_id, "--model", "fable")
-    seen = Seen(api, client.run("-p", "go on", *arguments, api=api))
-
-    assert seen.subagents == {"the task": OPUS}
-    assert decisions(here)[-1]["would"] == FABLE
+    asked = [one.request for one in seen.api.requests if one.request.asker == "subagent"]
+    assert {one.prompt: (one.model, one.effort) for one in asked} == {
+        "eager": (SONNET, "medium"),
+        "idle": (SONNET, "low"),
+    }
 
 
 def test_a_skills_model_is_what_its_subagents_inherit(

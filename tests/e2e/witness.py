@@ -6,7 +6,8 @@ import json
 import sqlite3
 from typing import NamedTuple
 
-from claude_tier.livecheck import Block, Client, Run, Script, ScriptedAPI, spawn, text
+from claude_tier.livecheck import Client, Run, Script, ScriptedAPI, spawn, text
+from claude_tier.livecheck.script import Step
 from claude_tier_hooks import ledger
 
 from .conftest import Serve
@@ -56,11 +57,11 @@ def spawning(
 def calling(
     client: Client,
     serve: Serve,
-    call: Block,
+    call: Step,
     *arguments: str,
     env: dict[str, str] | None = None,
 ) -> Seen:
-    """The main session makes one tool call."""
+    """The main session makes one tool call, or several in one response."""
     api = serve(Script().on("start", call, text("ok")))
     return Seen(api, client.run("-p", "start", *arguments, api=api, env=env))
 
@@ -79,6 +80,11 @@ def decisions(here: Installed) -> list[dict[str, object]]:
         " JOIN name ON name.id = decision.agent ORDER BY at"
     )
     return [dict(row) for row in rows]
+
+
+def by_agent(here: Installed, column: str) -> dict[object, object]:
+    """That column of each type's last decision."""
+    return {row["agent_type"]: row[column] for row in decisions(here)}
 
 
 def streamed(
