@@ -82,6 +82,7 @@ class Machine:
     def __post_init__(self) -> None:
         self.db = sqlite3.connect(":memory:", isolation_level=None)
         schema.bring_up(self.db)
+        self.worker = processes.me()
         self.began = self.now
         self.tick()
 
@@ -108,7 +109,7 @@ class Machine:
         self._come_to_ends()
         known = [Known(one) for one in self.beats]
         self.plan = planning.make(
-            self.db, known, self.now, processes.me(), broken=self.broken, changed=self.changed
+            self.db, known, self.now, self.worker, broken=self.broken, changed=self.changed
         )
         self._planned_at = self.now
         for claim in self.plan.claims:
@@ -120,7 +121,7 @@ class Machine:
         if self.dies == "claim":
             self.db.execute("UPDATE receipt SET started = ? WHERE run = ?", (DEAD[1], claim.run))
             return
-        worker = DEAD if self.dies == "work" else processes.me()
+        worker = DEAD if self.dies == "work" else self.worker
         deadline = self.now + claim.beat.timeout
         assert receipts.take(self.db, claim.run, worker, now=self.now, deadline=deadline)
         if self.dies is None:
