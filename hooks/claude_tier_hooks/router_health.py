@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 def query(db: sqlite3.Connection, rules: Json, project: int, now: float) -> Json:
     """{cooldowns: rows as `cooldowns.listed` has them, emergency: as `emergency` has it or None}.
 
-    `project` is the number in the ledger of the one whose budgets hold.
+    `project` is the number in the ledger of the one whose budgets hold. Where no paid target is
+    configured a budget keeps nothing from the router, and is shown as a budget alone.
     """
     rows = cooldowns.listed(db, now)
-    on = emergency.standing(db, rules, project, now) or emergency.cooling(db, rules, rows, now)
+    books = db if rules["router"]["paid"] else None
+    on = emergency.standing(books, rules, project, now) or emergency.cooling(db, rules, rows, now)
     return {"cooldowns": rows, "emergency": on}
 
 

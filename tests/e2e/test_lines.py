@@ -68,7 +68,7 @@ def test_a_budget_at_stop_keeps_the_router_here_and_the_line_says_so(
     client: Client, serve: Serve, here: Installed
 ) -> None:
     """Why, and how it ends, as far as there is room."""
-    here.configure(budget(LIMIT, name="b"))
+    here.configure("providers: {near: {kind: llama-server}}\n" + budget(LIMIT, name="b"))
     here.spend(SPENT["stop"])
 
     with client.terminal(*MANUAL, api=serve(Script())) as terminal:

@@ -109,14 +109,18 @@ def test_the_router_is_left_out_before_anything_else(
 
 @pytest.mark.usefixtures("noon")
 def test_a_budget_at_stop_keeps_the_router_here(home: Path, state: Path) -> None:
-    """It says why and how that ends; a project's is said in that project alone."""
-    policy(state, DAY)
+    """Where there is one it says why and how that ends, and a project's in that project alone."""
+    router = {"local_only": False, "paid": [["far", "x/y"]]}
+    policy(state, DAY, router=router)
     spend(11.0)
     alone = "local only until Sun 00:00, the budget daily is used up"
     ending = " · " + alone + ", `claude-tier off --for 1h` ends it"
     assert shown(home).endswith(" · daily 110 % stop" + ending)
-    policy(state, {**DAY, "scope": {"kind": "project"}})
+    policy(state, {**DAY, "scope": {"kind": "project"}}, router=router)
     assert "local only" not in shown(home)
+    policy(state, DAY)
+    assert shown(home).endswith(" · daily 110 % stop")
+    policy(state, DAY, router=router)
     (state / "off").write_text("{}")
     assert "local only" not in shown(home)
 

@@ -59,10 +59,14 @@ def providers(config: Config) -> dict[str, Record]:
 
 
 def router(config: Config) -> Record:
-    """What keeps requests on this machine, and what else they may be sent to: [provider, model]."""
+    """What keeps requests on this machine, and what else they may be sent to: [provider, model].
+
+    Who has configured no provider does not use the router, though it could ask `claude`.
+    """
     from claude_tier.routing import target  # which knows a configuration itself
 
-    return {"local_only": config.router.local_only, "paid": [[*one] for one in target.paid(config)]}
+    paid = target.paid(config) if config.providers else ()
+    return {"local_only": config.router.local_only, "paid": [[*one] for one in paid]}
 
 
 def _address(provider: Provider) -> Record:

@@ -226,7 +226,10 @@ def test_what_the_router_may_send_where_is_compiled_for_the_hooks(tmp_path: Path
         "local_only": True,
         "paid": [["far", "x/y"], ["far", "z"]],
     }
-    assert compiled(tmp_path, "")["router"] == {"local_only": False, "paid": [["claude", "sonnet"]]}
+    alone = {"local_only": False, "paid": []}
+    assert compiled(tmp_path, "")["router"] == alone  # nobody is asked but by Claude Code
+    with_local = compiled(tmp_path, "providers: {near: {kind: llama-server}}")
+    assert with_local["router"] == {**alone, "paid": [["claude", "sonnet"]]}
 
 
 def test_a_providers_prices_stand_over_the_users_own(tmp_path: Path) -> None:
