@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 from beats import HOUR
+from claude_tier.heartbeat import tick
 from fault_server import FaultServer, Reply
-from heartbeats import LOCAL, made
+from heartbeats import IMPORTS, LOCAL, NINE, TESTS, Home, made
 
 FILE = """---
 every: 1h
@@ -17,22 +19,28 @@ unchanged: run
 ---
 Look at it.
 """
-NINE = 1_795_251_600.0  # Saturday 2026-11-21 09:00 UTC
+TASK = """  - name: {0}
+    prompt: I am {0}.
+    model: local/alpha
+    check: echo found
+    unchanged: run
+"""
+KILLED = ("spawn", "check", "call", "finish")
+TASKS = f"---\nevery: 1h\ntasks:\n{''.join(map(TASK.format, KILLED))}---\n"
+
+
+def tick_at(at: float, monkeypatch: pytest.MonkeyPatch, here: Home, step: str = "none") -> None:
+    """A tick in this process, whose beats kill themselves at that step."""
+    monkeypatch.setenv("PYTHONPATH", IMPORTS)
+    here.record(sys.executable, str(TESTS / "killing_beats.py"), step, str(at))
+    tick.Tick(clock=lambda: at).run()
 
 
 @pytest.mark.parametrize(
-    ("step", "first", "asked"),
-    [
-        ("claim", "interrupted", 0),
-        ("watch", "ran", 1),
-        ("spawn", "interrupted", 0),
-        ("check", "interrupted", 0),
-        ("call", "interrupted", 0),
-        ("finish", "interrupted", 1),
-    ],
+    ("step", "first", "asked"), [("claim", "interrupted", 0), ("watch", "ran", 1)]
 )
-def test_a_kill_at_any_step_leaves_one_receipt(
-    home: Path, step: str, first: str, asked: int
+def test_a_tick_killed_at_any_step_leaves_one_receipt(
+    home: Path, monkeypatch: pytest.MonkeyPatch, step: str, first: str, asked: int
 ) -> None:
     """And the next planned time runs."""
     with FaultServer(Reply("HEARTBEAT_OK")) as server:
@@ -40,26 +48,46 @@ def test_a_kill_at_any_step_leaves_one_receipt(
         here.add(FILE)
         here.plan(NINE - 1)
 
-        code = here.tick(NINE + 5, step)
+        assert here.tick(NINE + 5, step) == -9
         here.settle()
-        here.tick(NINE + HOUR + 5)
+        tick_at(NINE + HOUR + 5, monkeypatch, here)
 
-        assert (code == -9) == (step in ("claim", "watch"))
         rows = here.rows()
         assert [(row["slot"], row["slots"]) for row in rows] == [(NINE, 1), (NINE + HOUR, 1)]
-        assert rows[1]["status"] == "ran"
-        assert rows[0]["status"] == first
+        assert [row["status"] for row in rows] == [first, "ran"]
         assert len(server.requests) == asked + 1
 
 
-def test_a_tick_without_a_kill_runs_the_beat_and_ends(home: Path) -> None:
+def test_a_beat_killed_at_any_step_leaves_one_receipt(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its next planned time runs; what was asked before is not asked again."""
+    with FaultServer(Reply("HEARTBEAT_OK")) as server:
+        here = made(home, LOCAL.format(url=server.url))
+        here.add(TASKS)
+        here.plan(NINE - 1)
+
+        tick_at(NINE + 5, monkeypatch, here, "named")
+        here.settle()
+        (asked,) = server.requests
+        tick_at(NINE + HOUR + 5, monkeypatch, here)
+
+    rows = [(row["slot"], row["slots"], row["status"]) for row in here.rows()]
+    assert rows == [*[(NINE, 1, "interrupted")] * 4, *[(NINE + HOUR, 1, "ran")] * 4]
+    assert "I am finish." in str(asked.body)
+    assert len(server.requests) == 1 + len(KILLED)
+
+
+def test_a_tick_without_a_kill_runs_the_beat_and_ends(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was asked and who answered is in the receipt, and the request in the ledger."""
     with FaultServer(Reply("**HEARTBEAT_OK**")) as server:
         here = made(home, LOCAL.format(url=server.url))
         here.add(FILE)
         here.plan(NINE - 1)
-        here.tick(NINE + 5)
-        here.tick(NINE + 65)
+        tick_at(NINE + 5, monkeypatch, here)
+        tick_at(NINE + 65, monkeypatch, here)
 
         (row,) = here.rows()
         (request,) = server.requests

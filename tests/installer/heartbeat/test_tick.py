@@ -30,19 +30,19 @@ from heartbeats import NINE, NOWHERE, TESTS, made, tasks
 TOGETHER = "mkdir -p at && mkdir at/$$ && ls at | wc -l >> most; rmdir at/$$; exit 1"
 
 
-def test_forty_beats_of_one_minute_run_a_few_at_once(home: Path) -> None:
+def test_ten_beats_of_one_minute_run_a_few_at_once(home: Path) -> None:
     """All of them, once, and never more than were allowed; one waits for a place."""
     here = made(home, f"{NOWHERE}heartbeat: {{parallel: 3}}\n")
-    here.add(tasks(40, TOGETHER))
+    here.add(tasks(10, TOGETHER))
     here.plan(NINE - 1)
 
     here.tick(NINE + 5)
 
     rows = here.rows()
-    assert len(rows) == 40
+    assert len(rows) == 10
     assert {(row["slot"], row["reason"]) for row in rows} == {(NINE, "its check found nothing")}
     counts = [int(line) for line in (here.project / "most").read_text().split()]
-    assert len(counts) == 40
+    assert len(counts) == 10
     assert max(counts) <= 3
 
 
@@ -76,17 +76,17 @@ def test_places_are_counted_over_all_ticks(home: Path) -> None:
 def test_two_ticks_at_once_start_each_beat_once(home: Path) -> None:
     """Whoever has the lock plans; the other finds it done."""
     here = made(home, NOWHERE)
-    here.add(tasks(5, "echo x >> ran; exit 1"))
+    here.add(tasks(3, "echo x >> ran; exit 1"))
     here.plan(NINE - 1)
     command = [sys.executable, str(TESTS / "killing_beats.py"), "none", str(NINE + 5)]
     here.record(*command)
-    started = [here.start(*command, "heartbeat", "tick") for _ in range(4)]
+    started = [here.start(*command, "heartbeat", "tick") for _ in range(3)]
     for process in started:
         with process:
             assert process.communicate()[0] == b""
 
-    assert (here.project / "ran").read_text() == "x\n" * 5
-    assert len(here.rows()) == 5
+    assert (here.project / "ran").read_text() == "x\n" * 3
+    assert len(here.rows()) == 3
 
 
 def test_a_beat_that_does_not_end_is_ended(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
