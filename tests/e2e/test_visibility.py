@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
-import pytest
 from claude_tier.livecheck import Client, Script, spawn, text
 
 from .conftest import Serve
@@ -20,7 +20,6 @@ from .witness import (
     decisions,
     messages,
     opened,
-    spawning,
     streamed,
 )
 
@@ -31,34 +30,47 @@ def spawns(*calls: dict[str, object]) -> Script:
     return Script().on("start", list(calls), text("ok"))
 
 
-def test_a_session_far_from_its_limits_is_told_nothing_of_budgets(
+def test_a_session_far_from_its_limits_is_told_only_of_first_assignments(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """Each answer costs a line in the transcript: with nothing to say there is none."""
+    """Once a session and type; each answer costs a line in the transcript, a fault one in the log.
+
+    With nothing to say of budgets or of what runs as asked there is none.
+    """
     here.configure(budget(LIMIT))
     here.spend(SPENT["ok"])
+    calls = [spawn(task, subagent_type="Explore") for task in ("one", "two", "three")]
 
-    seen = streamed(client, serve, spawns(spawn("the task", model="opus")))
-
-    assert messages(seen) == []
-    assert [name for name, _ in answers(seen)] == ["SessionStart"]  # the delegation table
-    assert "budget" not in json.dumps(answers(seen))
-
-
-def test_levels_are_told_once_to_user_and_claude(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """At the start of the session, not again with every prompt."""
-    here.configure(budget(LIMIT))
-    here.spend(SPENT["cap"])
-
-    seen = streamed(client, serve, Script())
+    seen = streamed(client, serve, spawns(*calls, spawn("the task", model="opus")))
 
     assert messages(seen) == [
-        "claude-tier: budget weekly is at 95 % (cap): new subagents run on sonnet at most"
+        "claude-tier: Explore runs on haiku instead of claude-opus-5-5"
+        " (assigned; this session's first)."
     ]
-    first = seen.api.requests[0].request.conversation
-    assert first.count("budget weekly is at 95 % (cap): new subagents run on sonnet at most") == 1
+    # The delegation table, and a rewrite for each that was assigned.
+    assert [name for name, _ in answers(seen)] == ["SessionStart", *["PreToolUse"] * 3]
+    assert "budget" not in json.dumps(answers(seen))
+    assert not (here.state / "hooks.log").exists()
+    assert opened(here).execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_levels_are_told_once_to_user_and_claude_and_every_lowering_to_the_user(
+    client: Client, serve: Serve, here: Installed
+) -> None:
+    """At the start of the session, not again with every prompt, until the level is lifted."""
+    here.configure(budget(LIMIT))
+    here.spend(SPENT["cap"])
+    calls = [spawn(task, subagent_type="Plan", model="opus") for task in ("one", "two")]
+    first = streamed(client, serve, spawns(*calls))
+    here.configure(budget(2 * LIMIT))
+
+    second = streamed(client, serve, Script(), "--resume", first.run.session_id)
+
+    level = "budget weekly is at 95 % (cap): new subagents run on sonnet at most"
+    line = "claude-tier: Plan runs on sonnet instead of opus: budget weekly is at 95 %."
+    assert messages(first) == [f"claude-tier: {level}", line, line]
+    assert first.api.requests[0].request.conversation.count(level) == 1
+    assert messages(second) == ["claude-tier: budget weekly is below its limits again"]
 
 
 def test_the_way_out_is_told_to_the_user_alone(
@@ -77,68 +89,34 @@ def test_the_way_out_is_told_to_the_user_alone(
     assert len(messages(seen)) == 2  # the level at the start, and the first denial
 
 
-def test_emergency_mode_is_told_to_the_user_at_the_start(
+def clones_file(client: Client, text: str) -> Path:
+    """What the project brings along for claude-tier."""
+    file = client.cwd / ".claude/claude-tier.yaml"
+    file.parent.mkdir()
+    file.write_text(text)
+    return file
+
+
+def test_files_edited_by_hand_take_effect_at_the_next_session(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """As an edit of the configuration just put it, with the way out; not to Claude."""
-    (here.state / "config.yaml").write_text("router: {local_only: true}\n")
+    """Nobody has to run a command after an edit, and a project may assign a cheaper tier.
 
-    seen = streamed(client, serve, Script(), env=COMPILING)
+    Emergency mode is told to the user at the start, with the way out; not to Claude.
+    """
+    edited = "assign: {Explore: sonnet}\nrouter: {local_only: true}\n"
+    (here.state / "config.yaml").write_text(edited)
+    clones_file(client, "assign: {Plan: haiku}\n")
+    calls = [spawn("one", subagent_type="Explore"), spawn("two", subagent_type="Plan")]
 
-    assert messages(seen) == [
+    seen = streamed(client, serve, spawns(*calls), env=COMPILING)
+
+    assert seen.subagents == {"one": SONNET, "two": HAIKU}
+    assert messages(seen)[0] == (
         "claude-tier: emergency mode: the router asks only models on this machine"
         " (router.local_only is set); `router: {local_only: false} in config.yaml` ends it"
-    ]
+    )
     assert "local_only" not in seen.api.requests[0].request.conversation
-
-
-def test_every_lowering_is_visible(client: Client, serve: Serve, here: Installed) -> None:
-    """A silent downgrade is what users hate."""
-    here.configure(budget(LIMIT))
-    here.spend(SPENT["cap"])
-    calls = [spawn(task, subagent_type="Plan", model="opus") for task in ("one", "two")]
-
-    seen = streamed(client, serve, spawns(*calls))
-
-    line = "claude-tier: Plan runs on sonnet instead of opus: budget weekly is at 95 %."
-    assert messages(seen)[1:] == [line, line]
-
-
-def test_the_first_assignment_of_a_type_is_visible(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """Once a session and type."""
-    calls = [spawn(task, subagent_type="Explore") for task in ("one", "two", "three")]
-
-    seen = streamed(client, serve, spawns(*calls))
-
-    assert messages(seen) == [
-        "claude-tier: Explore runs on haiku instead of claude-opus-5-5"
-        " (assigned; this session's first)."
-    ]
-
-
-def test_a_level_that_was_lifted_is_told(client: Client, serve: Serve, here: Installed) -> None:
-    """Who was told of the cap is told when it is over."""
-    here.configure(budget(LIMIT))
-    here.spend(SPENT["cap"])
-    first = streamed(client, serve, Script())
-    here.configure(budget(2 * LIMIT))
-
-    seen = streamed(client, serve, Script(), "--resume", first.run.session_id)
-
-    assert messages(seen) == ["claude-tier: budget weekly is below its limits again"]
-
-
-def test_config_edited_by_hand_takes_effect_at_the_next_session(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """Nobody has to run a command after an edit."""
-    (here.state / "config.yaml").write_text("assign: {Explore: sonnet}\n")
-
-    seen = spawning(client, serve, env=COMPILING, subagent_type="Explore")
-
-    assert seen.subagents == {"the task": SONNET}
 
 
 def test_config_edited_within_a_session_takes_effect_at_the_next_prompt(
@@ -167,10 +145,9 @@ def test_a_mistake_in_config_is_reported_and_changes_nothing(
     here.configure("assign: {Explore: sonnet}\n")
     config = here.state / "config.yaml"
     config.write_text("assign: {Explore: opus}\nbudget: []\n")
+    call = spawn("the task", subagent_type="Explore")
 
-    seen = streamed(
-        client, serve, spawns(spawn("the task", subagent_type="Explore")), env=COMPILING
-    )
+    seen = streamed(client, serve, spawns(call), env=COMPILING)
 
     assert seen.subagents == {"the task": SONNET}
     reports = [line for line in messages(seen) if "config.yaml" in line]
@@ -179,43 +156,31 @@ def test_a_mistake_in_config_is_reported_and_changes_nothing(
     assert "budget" in reports[0]
 
 
-def test_a_clones_file_can_lower_but_not_raise(
+def test_a_clones_file_that_asks_for_more_applies_in_nothing(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """A project may assign a cheaper tier; a dearer one, an exemption or a command is refused."""
-    folder = client.cwd / ".claude"
-    folder.mkdir()
-    file = folder / "claude-tier.yaml"
-    file.write_text("assign: {Plan: haiku}\n")
-    lowered = spawning(client, serve, env=COMPILING, subagent_type="Plan")
-    file.write_text("exempt: [Explore]\nassign: {Plan: haiku}\n")
+    """A dearer tier, an exemption or a command is refused, and what stands beside it as well."""
+    file = clones_file(client, "exempt: [Explore]\nassign: {Plan: haiku}\n")
+    calls = [spawn("one", subagent_type="Plan"), spawn("two", subagent_type="Explore")]
 
-    seen = streamed(
-        client,
-        serve,
-        spawns(spawn("one", subagent_type="Plan"), spawn("two", subagent_type="Explore")),
-        env=COMPILING,
-    )
+    seen = streamed(client, serve, spawns(*calls), env=COMPILING)
 
-    assert lowered.subagents == {"the task": HAIKU}
     assert seen.subagents == {"one": OPUS, "two": HAIKU}
     assert any(f"{file}, line 1" in line for line in messages(seen))
 
 
-@pytest.mark.parametrize("fault", ["policy", "ledger"])
-def test_a_damaged_file_of_ours_takes_no_session_down(
-    fault: str, client: Client, serve: Serve, here: Installed
+def test_damaged_files_of_ours_take_no_session_down(
+    client: Client, serve: Serve, here: Installed
 ) -> None:
-    """The session goes on, and the user is told once where that file is concerned."""
-    name = {"policy": "policy.json", "ledger": "ledger.db"}[fault]
-    (here.state / name).write_bytes(b"\x00garbage" * 1000)
+    """The session goes on, and the user is told once where the ledger is concerned."""
+    for name in ("policy.json", "ledger.db"):
+        (here.state / name).write_bytes(b"\x00garbage" * 1000)
 
     seen = streamed(client, serve, spawns(spawn("the task", subagent_type="Explore")))
 
     assert seen.run.result["is_error"] is False
     assert seen.subagents == {"the task": HAIKU}
-    told = [line for line in messages(seen) if "damaged" in line]
-    assert len(told) == (1 if fault == "ledger" else 0)
+    assert len([line for line in messages(seen) if "damaged" in line]) == 1
 
 
 def test_without_python_the_session_goes_on(client: Client, serve: Serve, here: Installed) -> None:
@@ -252,13 +217,3 @@ def test_a_rewrite_that_did_not_take_is_told(client: Client, serve: Serve, here:
         " (assigned to haiku)."
     )
     assert decisions(here)[-1]["proof"] == "over"
-
-
-def test_hooks_leave_no_fault_behind(client: Client, serve: Serve, here: Installed) -> None:
-    """A plain session writes no line into the log of faults."""
-    here.configure(budget(LIMIT))
-
-    streamed(client, serve, spawns(spawn("one"), spawn("two", subagent_type="Explore")))
-
-    assert not (here.state / "hooks.log").exists()
-    assert opened(here).execute("PRAGMA integrity_check").fetchone()[0] == "ok"
