@@ -75,8 +75,8 @@ def read_json(file: str) -> Json | None:
 
 
 def write_private(file: str, text: str) -> None:
-    """Replace a file of ours at once, mode 0600; raises OSError."""
-    ensure()
+    """Replace a file of ours at once, mode 0600, in a folder of ours; raises OSError."""
+    os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
     beside = "%s.%d.tmp" % (file, os.getpid())
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:

@@ -80,10 +80,7 @@ def command(
     option = "--savings" if savings else "--reconcile" if reconcile else None
     if option and (view or last or every):
         raise click.UsageError(f"{option} stands in the place of a view, of -n and --all.")
-    if savings and (reconcile or as_csv):
-        raise click.UsageError("--savings goes with neither --reconcile nor --csv.")
-    if baseline and not savings:
-        raise click.UsageError("--baseline goes with --savings.")
+    _check_savings(wanted=savings, baseline=baseline, other=reconcile or as_csv)
     span = days.span(since, until)
     by = view or "day"
     rules = policy.load()
@@ -97,6 +94,13 @@ def command(
         limited = by in ("session", "block") and not (every or as_json or as_csv)
         found = spending.query(db, rules, by, part, last=last or (SHOWN if limited else None))
     return _show(found, as_json=as_json, as_csv=as_csv)
+
+
+def _check_savings(*, wanted: bool, baseline: str | None, other: bool) -> None:
+    if wanted and other:
+        raise click.UsageError("--savings goes with neither --reconcile nor --csv.")
+    if baseline and not wanted:
+        raise click.UsageError("--baseline goes with --savings.")
 
 
 def _refuse_both(names: str, one: object, other: object) -> None:

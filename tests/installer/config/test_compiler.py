@@ -175,3 +175,10 @@ def test_a_state_folder_that_is_not_utf8_is_written_all_the_same(tmp_path: Path)
     compile_user_policy(state)
     hooks = json.loads((state / "policy.json").read_bytes())["runtime"]["hooks"]
     assert os.fsencode(hooks) == os.fsencode(state / "hooks")
+
+
+def test_only_the_folder_that_is_compiled_is_made(tmp_path: Path, home: Path) -> None:
+    """Also where it is not the one of whoever runs it."""
+    compile_user_policy(tmp_path / "other/claude-tier")
+    assert (tmp_path / "other/claude-tier/policy.json").exists()
+    assert not (home / ".claude").exists()
