@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 BOM = "\ufeff"
@@ -73,6 +74,8 @@ class Node:
         return next(i for i, member in enumerate(self.members) if member.name == name)
 
 
+# A change asks for the same few texts a dozen times: to make it, and to see that it can be undone.
+@lru_cache(maxsize=16)
 def parse(text: str) -> Node:
     """The one value in the text; a leading byte order mark is passed over. Raises JsonError."""
     scanner = _Scanner(text)
