@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 
 import pytest
@@ -22,7 +23,7 @@ from claude_tier_hooks import ledger
 
 from .conftest import Serve
 from .installation import Installed
-from .witness import FOREGROUND, opened
+from .witness import FABLE, FOREGROUND, HAIKU, OPUS, opened
 
 FIELDS = {
     "input_tokens": "inputTokens",
@@ -116,22 +117,36 @@ def busy() -> Script:
     )
 
 
-@pytest.mark.parametrize("place", ["background", "foreground"])
-def test_a_session_with_subagents_is_counted_to_the_token(
-    place: str, client: Client, serve: Serve, here: Installed
+def test_a_session_with_subagents_is_counted_to_the_token_through_resumes_and_a_fork(
+    client: Client, serve: Serve, here: Installed
 ) -> None:
-    """Main and subagents, nested ones too, each at its own model."""
+    """Main and subagents, nested ones too, each at its own model, in the back and the foreground.
+
+    Of a fork, whose rows are copies and whose figures begin with the parent's, what is its own;
+    the processes of a resumed session are one session, what a compaction cost is `unlisted`.
+    """
     here.agent("builder", "fable")
     api = serve(busy())
-    env = FOREGROUND if place == "foreground" else None
-
-    run = client.run("-p", "start", "--allowedTools", "Bash", api=api, env=env)
-
+    busily = ("--allowedTools", "Bash")
+    first = client.run("-p", "start", *busily, api=api)
+    session, resumed = first.session_id, ("--resume", first.session_id)
     assert len({one.request.agent_id for one in api.requests}) == 6
-    assert_equal(listed(here, run.session_id), charged(run.result["modelUsage"]))
-    assert_equal(counted(here, run.session_id), charged(run.result["modelUsage"]))
-    total = sum(one["usd"] for one in listed(here, run.session_id).values())
-    assert total == pytest.approx(run.result["total_cost_usd"], abs=1e-9, rel=0)
+    whole = charged(first.result["modelUsage"])
+    assert_equal(listed(here, session), whole)
+    assert_equal(counted(here, session), whole)
+    total = sum(one["usd"] for one in listed(here, session).values())
+    assert total == pytest.approx(first.result["total_cost_usd"], abs=1e-9, rel=0)
+
+    fork = client.run("-p", "more", *resumed, "--fork-session", api=api)
+    client.run("-p", "/compact", *resumed, api=api)
+    last = client.run("-p", "start again", *resumed, *busily, api=api, env=FOREGROUND)
+
+    own = less(charged(fork.result["modelUsage"]), whole)
+    assert_equal(counted(here, fork.session_id), own)
+    assert sum(figures["output_tokens"] for figures in own.values()) > 0
+    assert len({one.request.agent_id for one in api.requests}) == 11
+    assert_equal(counted(here, session), charged(last.result["modelUsage"]))
+    assert less(counted(here, session), listed(here, session))
 
 
 def test_steps_splits_speed_and_places_are_priced_as_the_client_does(
@@ -147,14 +162,16 @@ def test_steps_splits_speed_and_places_are_priced_as_the_client_does(
         Usage(5, 6, 7, 8, 9, inference_geo="us", web_searches=2),
         Usage(5, 6, 7, 8, 9, speed="fast", inference_geo="us"),
     ]
-    for model in ("haiku", "opus", "fable"):
-        steps = [Answer((tool_use("Bash", command="true"),), usage=one) for one in usages]
-        api = serve(Script().on("start", *steps))
+    steps = [Answer((tool_use("Bash", command="true"),), usage=one) for one in usages]
+    script = Script().on("cheap", *steps).on("dear", *steps)
+    calls = [spawn("cheap", model="haiku"), spawn("dear", model="fable")]
+    api = serve(script.on("start", *steps, calls, text("ok")))
 
-        run = client.run("-p", "start", "--model", model, "--allowedTools", "Bash", api=api)
+    run = client.run("-p", "start", "--allowedTools", "Bash", api=api, env=FOREGROUND)
 
-        assert len(api.requests) == len(usages) + 1
-        assert_equal(listed(here, run.session_id), charged(run.result["modelUsage"]))
+    models = Counter(one.request.model for one in api.requests)
+    assert models == {HAIKU: len(usages) + 1, FABLE: len(usages) + 1, OPUS: len(usages) + 2}
+    assert_equal(listed(here, run.session_id), charged(run.result["modelUsage"]))
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is missing")
@@ -191,35 +208,6 @@ def test_with_what_no_row_shows_a_session_equals_its_last_cost_state(
     total = sum(one["usd"] for one in counted(here, session).values())
     assert total == pytest.approx(last["totalCostUSD"], abs=1e-9, rel=0)
     assert less(counted(here, session), listed(here, session))
-
-
-def test_a_resume_and_a_compaction_in_print_mode_are_counted(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """Two sessions' worth of processes, one session in the ledger."""
-    api = serve(busy())
-    first = client.run("-p", "start", "--allowedTools", "Bash", api=api)
-    client.run("-p", "/compact", "--resume", first.session_id, api=api)
-
-    last = client.run("-p", "go on", "--resume", first.session_id, api=api)
-
-    assert_equal(counted(here, first.session_id), charged(last.result["modelUsage"]))
-    assert less(counted(here, first.session_id), listed(here, first.session_id))
-
-
-def test_a_fork_is_counted_less_its_parents_at_the_fork(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """The client's figures of a fork begin with the parent's; its rows are copies."""
-    api = serve(busy())
-    parent = client.run("-p", "start", "--allowedTools", "Bash", api=api)
-    fork = client.run("-p", "more", "--resume", parent.session_id, "--fork-session", api=api)
-    client.run("-p", "parent goes on", "--resume", parent.session_id, api=api)
-
-    own = less(charged(fork.result["modelUsage"]), charged(parent.result["modelUsage"]))
-
-    assert_equal(counted(here, fork.session_id), own)
-    assert sum(figures["output_tokens"] for figures in own.values()) > 0
 
 
 def test_what_was_spent_before_the_installation_is_caught_up(

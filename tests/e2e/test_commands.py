@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from claude_tier.livecheck import Client, Script, spawn, text
+from claude_tier.livecheck import Answer, Client, Script, Usage, spawn, text
 
 from .conftest import Serve
 from .installation import Installed, budget, command
-from .witness import LIMIT, SPENT
+from .witness import FOREGROUND, LIMIT, SPENT
 
 
 def test_the_log_shows_asked_set_reason_budget_and_what_ran(
@@ -22,12 +22,11 @@ def test_the_log_shows_asked_set_reason_budget_and_what_ran(
         spawn("two", "build it", subagent_type="Plan", model="opus"),
         spawn("three", "sum it up", subagent_type="general-purpose", model="haiku"),
     ]
-    api = serve(Script().on("start", calls, text("ok")).on("more", spawn("four"), text("ok")))
-    first = client.run("-p", "start", api=api)
-    here.spend(SPENT["stop"])
-    client.run("-p", "more", "--resume", first.session_id, api=api)
+    dear = Answer((spawn("four"),), usage=Usage(output_tokens=1_250_000))  # 25 dollars
+    api = serve(Script().on("start", calls, dear, text("ok")))
+    run = client.run("-p", "start", api=api, env=FOREGROUND)
 
-    done = command(client, "log", "--session", first.session_id, "--json")
+    done = command(client, "log", "--session", run.session_id, "--json")
     screen = command(client, "log").stdout
 
     assert done.returncode == 0, done.stderr
@@ -52,16 +51,26 @@ def test_the_log_shows_asked_set_reason_budget_and_what_ran(
         assert words in " ".join(screen.split())
 
 
-def test_the_totals_are_those_of_the_client(client: Client, serve: Serve, here: Installed) -> None:
-    """By model, to the token and the cent, with what no row shows apart."""
+def test_the_totals_are_those_of_the_client_and_budgets_know_what_was_just_spent(
+    client: Client, serve: Serve, here: Installed
+) -> None:
+    """By model, to the token and the cent, with what no row shows apart.
+
+    Both budgets and status read the transcripts themselves: no hook has to have run since.
+    """
+    here.configure(budget(LIMIT))
     api = serve(Script().on("start", [spawn("one", subagent_type="Explore"), spawn("two")]))
     first = client.run("-p", "start", api=api)
     last = client.run("-p", "/compact", "--resume", first.session_id, api=api)
-    usage = client.run("-p", "go on", "--resume", first.session_id, api=api).result["modelUsage"]
+    usage = last.result["modelUsage"]
     assert isinstance(usage, dict)
     assert last.returncode == 0
 
     totals = json.loads(command(client, "ledger", "totals", "--by", "model", "--json").stdout)
+    before = command(client, "budget", "check")
+    here.spend(SPENT["cap"])
+    after = command(client, "budget", "check")
+    status = command(client, "status")
 
     for kind, field in (("input_tokens", "inputTokens"), ("output_tokens", "outputTokens")):
         ours = totals["totals"][kind] + totals["unlisted"][kind]
@@ -69,21 +78,6 @@ def test_the_totals_are_those_of_the_client(client: Client, serve: Serve, here: 
     dollars = totals["totals"]["usd"] + totals["unlisted"]["usd"]
     assert abs(dollars - sum(model["costUSD"] for model in usage.values())) < 1e-9
     assert totals["unlisted"]["input_tokens"] > 0
-
-
-def test_status_and_budget_check_know_what_was_just_spent(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """Both read the transcripts themselves: no hook has to have run since."""
-    here.configure(budget(LIMIT))
-    api = serve(Script())
-    client.run("-p", "hello", api=api)
-    before = command(client, "budget", "check")
-    here.spend(SPENT["cap"])
-
-    after = command(client, "budget", "check")
-    status = command(client, "status")
-
     assert (before.returncode, after.returncode, status.returncode) == (0, 1, 0)
     assert "weekly" in status.stdout
     assert "95" in status.stdout

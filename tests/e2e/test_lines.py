@@ -30,7 +30,9 @@ THEIRS = """
 import json, sys
 said = sys.stdin.read()
 open({seen!r}, "w").write(said)
-print(json.dumps({{"id": json.loads(said)["tasks"][0]["id"], "content": "MINE"}}))
+for task in json.loads(said)["tasks"]:
+    if task["description"] == "first one":
+        print(json.dumps({{"id": task["id"], "content": "MINE"}}))
 """
 WIDE = """
 import os
@@ -41,27 +43,14 @@ print("<" + "b" * (room - 1) + ">")
 
 
 def working() -> Script:
-    """Two subagents that take their time: one assigned to haiku, one on what was asked for."""
+    """Subagents that take their time: one assigned to haiku, the others on what was asked for."""
     calls = [
+        spawn("wait here", description="first one", subagent_type="Plan", model="opus"),
         spawn("look around", description="scan things", subagent_type="Explore"),
-        spawn("check it", description="second one", subagent_type="Explore", model="sonnet"),
+        spawn("check it", description="third one", subagent_type="Explore", model="sonnet"),
     ]
     script = Script().on("start", calls, text("waiting"))
-    return script.on("look around", SLOW).on("check it", SLOW)
-
-
-def test_the_row_of_a_subagent_names_its_model(
-    client: Client, serve: Serve, here: Installed
-) -> None:
-    """Both at work, the model that each really uses beside what was set."""
-    assert here.state.is_dir()
-    with client.terminal(*MANUAL, api=serve(working())) as terminal:
-        terminal.send("start")
-        terminal.wait_for("◯ Explore · haiku-5-5 (assigned) · scan things")
-        screen = terminal.wait_for("◯ Explore · sonnet-5-5 · second one")
-        terminal.wait_for(" tokens")
-
-    assert "tier opus · today $" in screen
+    return script.on("wait here", SLOW).on("look around", SLOW).on("check it", SLOW)
 
 
 def test_a_budget_at_stop_keeps_the_router_here_and_the_line_says_so(
@@ -77,8 +66,13 @@ def test_a_budget_at_stop_keeps_the_router_here_and_the_line_says_so(
     assert "local only, the budget b is used up, `claude-tier off --for 1h` ends it" in screen
 
 
-def test_what_the_client_says_about_rows(client: Client, serve: Serve, home: Path) -> None:
-    """Their own command runs before ours, its rows win, and it comes back with uninstall."""
+def test_the_row_of_a_subagent_names_its_model_where_no_row_of_theirs_stands(
+    client: Client, serve: Serve, home: Path
+) -> None:
+    """The model that each really uses, beside what was set, from what the client says about rows.
+
+    Their own command runs before ours, its rows win, and it comes back with uninstall.
+    """
     seen, theirs = home / "seen.json", home / "rows.py"
     write(theirs, THEIRS.format(seen=str(seen)))
     settings = client.home / ".claude" / "settings.json"
@@ -90,13 +84,18 @@ def test_what_the_client_says_about_rows(client: Client, serve: Serve, home: Pat
     with client.terminal(*MANUAL, api=serve(working())) as terminal:
         terminal.send("start")
         terminal.wait_for("◯ MINE")
-        terminal.wait_for("◯ Explore · ")
+        terminal.wait_for("◯ Explore · haiku-5-5 (assigned) · scan things")
+        screen = terminal.wait_for("◯ Explore · sonnet-5-5 · third one")
+        terminal.wait_for(" tokens")
     claude_tier(client.home, "uninstall")
 
+    assert "tier opus · today $" in screen
     said = json.loads(seen.read_text())
     assert set(said) == BASE
     assert all(set(task) == TASK for task in said["tasks"])
-    assert {task["model"] for task in said["tasks"]} == {"claude-haiku-5-5", "claude-sonnet-5-5"}
+    assert {task["model"] for task in said["tasks"]} == {
+        "claude-opus-5-5", "claude-haiku-5-5", "claude-sonnet-5-5",
+    }  # fmt: skip
     assert settings.read_text() == before
 
 
