@@ -74,15 +74,16 @@ def raise_(alert: Alert) -> Alert | None:
     alert = replace(alert, text=text, file=file)
     own = list(_own(alert))
     same = [each for each in own if each[1].sameness == alert.sameness]
+    alert = _paced(alert, [one for _, one in own if one.kind == alert.kind])
     if same:
         kept_as, one = same[-1]
-        if alert.at - one.at < DIGEST:
+        untold = one.held and not alert.held  # it was one too many, and still goes on
+        if alert.at - one.at < DIGEST and not untold:
             _keep(kept_as, replace(one, times=one.times + 1))
             return None
         # How often it was said meanwhile is told with this one.
         _keep(kept_as, replace(one, times=1))
-        alert = replace(alert, times=one.times)
-    alert = _paced(alert, [one for _, one in own if one.kind == alert.kind])
+        alert = replace(alert, times=one.times + 1 if one.held else one.times)
     _write(alert)
     _make_room([kept_as for kept_as, _ in own])
     return None if alert.held else alert
@@ -102,7 +103,8 @@ def _paced(alert: Alert, before: Sequence[Alert]) -> Alert:
     told = [one for one in before if not one.held and alert.at - one.at < HOUR]
     if len(told) >= HOURLY:
         return replace(alert, held=True)
-    return replace(alert, more=sum(1 for _ in takewhile(lambda one: one.held, reversed(before))))
+    untold = takewhile(lambda one: one.held, reversed(before))
+    return replace(alert, more=sum(one.sameness != alert.sameness for one in untold))
 
 
 def _make_room(before: Sequence[Path]) -> None:
@@ -113,8 +115,8 @@ def _make_room(before: Sequence[Path]) -> None:
         file.unlink(missing_ok=True)
     if number := len({file.name for file in gone} & unseen):
         descriptor = os.open(beats.passed_file(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        os.write(descriptor, b"." * number)
-        os.close(descriptor)
+        with os.fdopen(descriptor, "ab") as passed:
+            passed.write(b"." * number)
 
 
 def _write(alert: Alert) -> None:

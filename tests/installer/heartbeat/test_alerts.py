@@ -72,6 +72,14 @@ def test_what_is_held_back_of_one_beat_holds_nothing_else_back() -> None:
     assert alerts.raise_(replace(alert("it is off now", after=62), kind="disabled"))
 
 
+def test_what_was_held_back_and_goes_on_is_told_once_there_is_room() -> None:
+    """With how often it was said until then; it is no other that was held back."""
+    for number in range(HOURLY):
+        assert alerts.raise_(alert(f"number {number}", after=number))
+    told = [alerts.raise_(alert("it is down", after=minute * 60)) for minute in range(1, 240)]
+    assert [(one.at - NOON, one.times, one.more) for one in told if one] == [(HOUR, 60, 0)]
+
+
 def test_of_one_beat_the_newest_are_kept_and_all_are_counted(home: Path) -> None:
     """A week of a beat that alerts every minute costs as much as a day; others are left alone."""
     alerts.raise_(alert("another", beat="other"))
