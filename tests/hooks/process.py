@@ -7,10 +7,15 @@ import os
 import pwd
 import resource
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 HOOKS = Path(__file__).parents[2] / "hooks"
 EVENTS = (
@@ -106,6 +111,42 @@ def run(
         preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)) if limit else None,
     )
     return Answered(done.returncode, done.stdout, done.stderr)
+
+
+class Run(Protocol):
+    """Run that event's hook; `stdin` that is not bytes is sent as JSON."""
+
+    def __call__(self, event: str, stdin: object = b"") -> Answered: ...
+
+
+@contextmanager
+def forking() -> Iterator[Run]:
+    """Runs of hooks in children of one interpreter, for tests with many of them."""
+    ours, theirs = socket.socketpair()
+    program = [sys.executable, "-S", "-E", str(Path(__file__).with_name("forking.py")), str(HOOKS)]
+    with ours, theirs:
+        ours.settimeout(PATIENCE)
+        number = theirs.fileno()
+        with subprocess.Popen([*program, str(number)], pass_fds=[number]) as server:
+            theirs.close()
+            yield lambda event, stdin=b"": _forked(ours, event, stdin)
+            server.kill()
+
+
+def _forked(server: socket.socket, event: str, stdin: object) -> Answered:
+    data = stdin if isinstance(stdin, bytes) else json.dumps(stdin).encode()
+    environment = {"HOME": os.environ["HOME"], "PATH": os.environ["PATH"], "TZ": "UTC"}
+    request = json.dumps({"script": script(event), "env": environment}).encode()
+    with ExitStack() as stack:
+        files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
+        files[0].write(data)
+        for file in files:
+            file.seek(0)
+        socket.send_fds(server, [request], [file.fileno() for file in files])
+        code = int(server.recv(16))
+        for file in files:
+            file.seek(0)
+        return Answered(code, files[1].read(), files[2].read())
 
 
 def sample(event: str, home: Path, **more: object) -> dict[str, object]:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from claude_tier_hooks import ledger
 
-from .process import EVENTS, FOUND, LINES, VERSIONS, Answered, run, sample, transcript
+from . import process
+from .process import EVENTS, FOUND, LINES, VERSIONS, Answered, Run, sample, transcript
 
 GARBAGE = {
     "empty": b"",
@@ -43,6 +44,13 @@ def harmless(done: Answered) -> None:
     assert done.answer.get("continue") is not False
 
 
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    """A hook, without the start of an interpreter."""
+    with process.forking() as run:
+        yield run
+
+
 @pytest.fixture
 def state(home: Path) -> Path:
     """The folder claude-tier keeps its state in."""
@@ -59,14 +67,16 @@ def test_every_hook_works_on_every_python(version: str, event: str, home: Path) 
         pytest.skip(f"no python{version} on this machine")
     transcript(home)
 
-    harmless(run(event, sample(event, home), python=FOUND[version]))
+    harmless(process.run(event, sample(event, home), python=FOUND[version]))
     assert not (home / ".claude/claude-tier/hooks.log").exists()
-    harmless(run(event, b"{garbage", python=FOUND[version]))
+    harmless(process.run(event, b"{garbage", python=FOUND[version]))
 
 
 @pytest.mark.parametrize("kind", GARBAGE)
 @pytest.mark.parametrize("event", [event for event in EVENTS if event not in LINES])
-def test_garbage_on_stdin_is_logged_and_said_once(event: str, kind: str, state: Path) -> None:
+def test_garbage_on_stdin_is_logged_and_said_once(
+    event: str, kind: str, state: Path, run: Run
+) -> None:
     """Nothing at all is no fault: then there is nothing to say."""
     first = run(event, GARBAGE[kind])
     second = run(event, GARBAGE[kind])
@@ -84,7 +94,7 @@ def test_garbage_on_stdin_is_logged_and_said_once(event: str, kind: str, state: 
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_every_field_may_be_anything(event: str, home: Path) -> None:
+def test_every_field_may_be_anything(event: str, home: Path, run: Run) -> None:
     """Wrong types where the client has always sent others, and fields nobody knows."""
     transcript(home)
     plain = sample(event, home, unknown={"field": [1]})
@@ -94,14 +104,14 @@ def test_every_field_may_be_anything(event: str, home: Path) -> None:
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_a_huge_event_is_answered(event: str, home: Path) -> None:
+def test_a_huge_event_is_answered(event: str, home: Path, run: Run) -> None:
     """20 MB of prompt, as a pasted log brings them."""
     transcript(home)
     huge = sample(event, home, prompt="x" * 20_000_000)
     harmless(run(event, huge))
 
 
-def test_a_huge_prompt_is_echoed_whole(home: Path) -> None:
+def test_a_huge_prompt_is_echoed_whole(home: Path, run: Run) -> None:
     """A rewrite replaces the whole input, so nothing of it may be lost."""
     transcript(home)
     given = {"prompt": "é\ud83d" * 1_000_000, "description": "d", "subagent_type": "Explore"}
@@ -132,7 +142,7 @@ POLICIES = {
 @pytest.mark.parametrize("kind", POLICIES)
 @pytest.mark.parametrize("event", EVENTS)
 def test_a_damaged_policy_takes_nothing_down(
-    event: str, kind: str, state: Path, home: Path
+    event: str, kind: str, state: Path, home: Path, run: Run
 ) -> None:
     """What the compiler never writes, but a disk may hold."""
     transcript(home)
@@ -147,7 +157,9 @@ def test_a_damaged_policy_takes_nothing_down(
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_a_locked_ledger_makes_nobody_wait_long(event: str, state: Path, home: Path) -> None:
+def test_a_locked_ledger_makes_nobody_wait_long(
+    event: str, state: Path, home: Path, run: Run
+) -> None:
     """Another process holds it: the event goes unrecorded or into the spool."""
     transcript(home)
     run("SessionStart", sample("SessionStart", home))
@@ -161,7 +173,9 @@ def test_a_locked_ledger_makes_nobody_wait_long(event: str, state: Path, home: P
     assert "hook failed" not in second.message
 
 
-def test_a_decision_over_a_locked_ledger_is_made_and_kept(state: Path, home: Path) -> None:
+def test_a_decision_over_a_locked_ledger_is_made_and_kept(
+    state: Path, home: Path, run: Run
+) -> None:
     """The rewrite happens all the same; the next writer imports the row."""
     transcript(home)
     run("SessionStart", sample("SessionStart", home))
@@ -203,7 +217,7 @@ def _other_tables(file: Path) -> None:
 @pytest.mark.parametrize("kind", DAMAGE)
 @pytest.mark.parametrize("event", EVENTS)
 def test_a_damaged_ledger_is_said_once_and_the_session_goes_on(
-    event: str, kind: str, state: Path, home: Path
+    event: str, kind: str, state: Path, home: Path, run: Run
 ) -> None:
     """It is moved aside and begun anew; where it cannot be, nothing is known and nothing set."""
     transcript(home)
@@ -249,7 +263,7 @@ def test_a_state_folder_that_cannot_be_written_blocks_nothing(
     """The decision needs no disk."""
     transcript(home)
 
-    done = run(event, sample(event, home), file_limit=unwritable)
+    done = process.run(event, sample(event, home), file_limit=unwritable)
 
     harmless(done)
     if event == "PreToolUse":
@@ -275,13 +289,13 @@ def bad_transcript(request: pytest.FixtureRequest, home: Path) -> Path:
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_a_transcript_that_is_no_file_is_no_obstacle(
-    event: str, bad_transcript: Path, home: Path
+    event: str, bad_transcript: Path, home: Path, run: Run
 ) -> None:
     """It is left, and the event answered."""
     harmless(run(event, sample(event, home)))
 
 
-def test_a_hook_with_nothing_to_say_prints_nothing(home: Path) -> None:
+def test_a_hook_with_nothing_to_say_prints_nothing(home: Path, run: Run) -> None:
     """The client keeps a line in the transcript for every answer, even an empty one."""
     transcript(home)
     plain = sample("PreToolUse", home, tool_name="Bash", tool_input={"command": "ls"})
@@ -304,7 +318,7 @@ BUDGET = {
 }  # fmt: skip
 
 
-def test_a_locked_ledger_does_not_lift_a_stop(state: Path, home: Path) -> None:
+def test_a_locked_ledger_does_not_lift_a_stop(state: Path, home: Path, run: Run) -> None:
     """It can still be read, so the budget still holds."""
     (state / "policy.json").write_text(json.dumps({"budgets": [BUDGET]}))
     _spend_now(home)
@@ -325,7 +339,7 @@ def _spend_now(home: Path) -> None:
 
 
 @pytest.mark.parametrize("endless", ["/dev/zero", "pipe"])
-def test_a_clone_with_endless_files_is_no_obstacle(endless: str, home: Path) -> None:
+def test_a_clone_with_endless_files_is_no_obstacle(endless: str, home: Path, run: Run) -> None:
     """Links in place of the files that a project may bring."""
     project = home / "clone"
     folder = project / ".claude"
@@ -344,7 +358,7 @@ def test_a_clone_with_endless_files_is_no_obstacle(endless: str, home: Path) -> 
         harmless(run(event, sample(event, home, cwd=str(project), tool_input=call)))
 
 
-def test_a_clones_committed_policy_adds_only_what_a_clone_may(home: Path) -> None:
+def test_a_clones_committed_policy_adds_only_what_a_clone_may(home: Path, run: Run) -> None:
     """It may assign and limit; it names no host, price, floor, exemption or command."""
     project = home / "clone"
     folder = project / ".claude/claude-tier"
@@ -369,7 +383,7 @@ def test_a_clones_committed_policy_adds_only_what_a_clone_may(home: Path) -> Non
     assert not (home / "ran").exists()
 
 
-def test_half_a_character_does_not_lift_a_stop(state: Path, home: Path) -> None:
+def test_half_a_character_does_not_lift_a_stop(state: Path, home: Path, run: Run) -> None:
     """A cut emoji in a description is no database text, but no way around a budget either."""
     (state / "policy.json").write_text(json.dumps({"budgets": [BUDGET]}))
     _spend_now(home)
@@ -380,7 +394,7 @@ def test_half_a_character_does_not_lift_a_stop(state: Path, home: Path) -> None:
     assert done.output["permissionDecision"] == "deny"
 
 
-def test_the_number_of_an_open_file_is_no_transcript(home: Path) -> None:
+def test_the_number_of_an_open_file_is_no_transcript(home: Path, run: Run) -> None:
     """1 is standard output: a path that is no text must not be opened, and closed, as one."""
     transcript(home)
 
