@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
@@ -133,6 +133,13 @@ def _read() -> Iterator[tuple[Path, Alert]]:
     for file in sorted(Path(state.path(*FOLDER)).glob("*.json")):
         with suppress(TypeError):  # of another version of ours
             yield file, Alert(**(state.read_json(str(file)) or {}))
+
+
+def tell(told: Iterable[Alert], command: str | None) -> None:
+    """Give each to the user's own command, where there is one."""
+    if command:
+        for one in told:
+            send(one, command)
 
 
 def send(alert: Alert, command: str) -> None:

@@ -156,8 +156,7 @@ def _finished(name: str, outcome: Outcome, loaded: Config | None) -> Outcome:
     told += give_up(name, outcome.end)
     if loaded:
         told += _spent(loaded)
-        for one in told if loaded.heartbeat.on_alert else ():
-            alerts.send(one, str(loaded.heartbeat.on_alert))
+        alerts.tell(told, loaded.heartbeat.on_alert)
     return outcome
 
 

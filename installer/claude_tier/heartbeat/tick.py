@@ -183,8 +183,7 @@ class Tick:
     def _tell(self) -> None:
         """Give what there is to tell to the user's own command."""
         told, self.told = self.told, []
-        for one in told if self.on_alert else ():
-            alerts.send(one, str(self.on_alert))
+        alerts.tell(told, self.on_alert)
 
 
 @contextmanager

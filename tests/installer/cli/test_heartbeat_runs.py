@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from claude_tier.cli import main
-from claude_tier.heartbeat import known, planning, processes, receipts, running
+from claude_tier.heartbeat import known, planning, processes, receipts, running, spool
+from claude_tier.heartbeat.receipts import MOST_FAILURES, End
 from claude_tier_hooks import ledger, tick
 from fault_server import FAULTS, FaultServer, Reply
 from heartbeats import LOCAL, Home, made
@@ -65,6 +66,25 @@ def test_a_run_by_hand_is_no_planned_time(here: Home, capsys: pytest.CaptureFixt
     with closing(ledger.connect()) as db:
         plan = planning.make(db, known.read().beats, now, processes.me())
     assert [one.slot for one in plan.claims] == [now]
+
+
+def test_what_an_end_that_waited_makes_worth_telling_is_told(
+    here: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The ledger was locked at the tenth failure in a row, and no tick has come since."""
+    made(here.folder, f"{NOWHERE}heartbeat: {{on_alert: 'cat >> {here.folder}/told'}}\n")
+    here.plan(1.0)
+    beat, last = known.read().find("disk").beat, MOST_FAILURES - 1
+    with closing(ledger.connect()) as db, ledger.Writing(db):
+        for slot in range(MOST_FAILURES):
+            name, worker = f"r{slot}", processes.me()
+            receipts.claim(db, beat.id, slot, run=name, origin="planned", worker=worker)
+            if slot < last:
+                receipts.finish(db, name, End("failed", "no"), 2.0)
+    spool.keep(f"r{last}", End("failed", "no"), 2.0)
+    assert main(["heartbeat", "run", "disk"]) == 1
+    (told,) = (here.folder / "told").read_text().splitlines()
+    assert json.loads(told)["kind"] == "disabled"
 
 
 def test_a_beat_that_is_running_is_not_run_beside_itself(

@@ -73,11 +73,12 @@ def _claimed(name: str) -> str:
     """A run of that beat, by hand."""
     from claude_tier_hooks import ledger
 
-    from claude_tier.heartbeat import known, processes, receipts, running
+    from claude_tier.heartbeat import alerts, known, processes, receipts, running
 
-    beat = known.read().find(name).beat
+    world = known.read()
+    beat = world.find(name).beat
     run = uuid.uuid4().hex
-    running.settle()
+    alerts.tell(running.settle(), world.config.heartbeat.on_alert)
     with running.opened() as db, ledger.Writing(db):
         if receipts.is_open(db, beat.id):
             raise UserError(f"{beat.name} is running", "Wait until it is done.")
