@@ -1,11 +1,15 @@
-"""The command line as a user of one scratch home runs it: a process, told of nothing else."""
+"""The command line as a user of one scratch home runs it, in this process."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
-import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+
+import pytest
+from claude_tier import cli
 
 ROOT = Path(__file__).parents[2]
 IMPORTS = os.pathsep.join([str(ROOT / "installer"), str(ROOT / "hooks")])
@@ -15,15 +19,23 @@ def claude_tier(
     home: Path, *arguments: str, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `claude-tier` to its end."""
-    passed = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return subprocess.run(
-        [sys.executable, "-m", "claude_tier", *arguments],
-        env={**passed, "HOME": str(home), "PYTHONPATH": IMPORTS, "TZ": "UTC", **(env or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    out, errors = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
+    with (
+        out,
+        errors,
+        pytest.MonkeyPatch.context() as user,
+        redirect_stdout(out),
+        redirect_stderr(errors),
+    ):
+        for name, value in {"HOME": str(home), **(env or {})}.items():
+            user.setenv(name, value)
+        code = cli.main(arguments)
+        return subprocess.CompletedProcess(arguments, code, _written(out), _written(errors))
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
 
 
 def install(home: Path, *arguments: str) -> None:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from claude_tier.install import interpreter
-from claude_tier.livecheck import Client, Script
+from claude_tier.livecheck import Client, Script, spawn, text
 from trees import snapshot, write
 
 from .command import claude_tier, install
 from .conftest import Serve
 from .installation import Installed
 from .witness import HAIKU, OPUS, decisions, messages, spawning, streamed
+
+EXPLORING = Script().on("start", spawn("the task", subagent_type="Explore"), text("ok"))
 
 
 @pytest.fixture
@@ -26,17 +28,18 @@ def odd(client: Client, tmp_path: Path) -> Client:
     return Client(folder / "home", binary=client.binary, cwd=folder / "project")
 
 
-@pytest.mark.parametrize("scope", ["user", "project", "local"])
-def test_each_scope_works_until_it_is_uninstalled(odd: Client, serve: Serve, scope: str) -> None:
-    """Explore runs on haiku while installed, and as before afterwards."""
-    where = [] if scope == "user" else [str(odd.cwd), "--scope", scope]
+def test_each_scope_works_until_it_is_uninstalled(odd: Client, serve: Serve) -> None:
+    """Explore runs on haiku while one is installed, and as before once none is."""
     before = snapshot(odd.cwd)
-    install(odd.home, *where)
-    assert spawning(odd, serve, subagent_type="Explore").subagents == {"the task": HAIKU}
-    assert [row["proof"] for row in decisions(Installed(odd.home))] == ["held"]
-    assert claude_tier(odd.home, "uninstall", *where).returncode == 0
+    for number, scope in enumerate(("user", "project", "local"), start=1):
+        where = [] if scope == "user" else [str(odd.cwd), "--scope", scope]
+        install(odd.home, *where)
+        seen = spawning(odd, serve, subagent_type="Explore")
+        assert seen.subagents == {"the task": HAIKU}, scope
+        assert [row["proof"] for row in decisions(Installed(odd.home))] == ["held"] * number
+        assert claude_tier(odd.home, "uninstall", *where).returncode == 0
+        assert snapshot(odd.cwd) == before
     assert spawning(odd, serve, subagent_type="Explore").subagents == {"the task": OPUS}
-    assert snapshot(odd.cwd) == before
 
 
 def test_a_project_install_works_for_whoever_clones_it(
@@ -65,17 +68,17 @@ def test_a_vanished_interpreter_is_told_and_the_session_goes_on(
     """One line at the start; the subagent runs as if nothing were installed."""
     settings = here.config_dir / "settings.json"
     write(settings, settings.read_text().replace(interpreter.own_python(), "/gone/python3"))
-    seen = streamed(client, serve, Script())
-    assert [message for message in messages(seen) if "claude-tier install" in message]
-    assert len(messages(seen)) == 1
-    assert spawning(client, serve, subagent_type="Explore").subagents == {"the task": OPUS}
+    seen = streamed(client, serve, EXPLORING)
+    (told,) = messages(seen)
+    assert "claude-tier install" in told
+    assert seen.subagents == {"the task": OPUS}
 
 
 def test_a_deleted_state_folder_is_silent(client: Client, serve: Serve, here: Installed) -> None:
     """Hooks left in the settings by whoever removed the rest by hand block nothing."""
     shutil.rmtree(here.state)
-    assert messages(streamed(client, serve, Script())) == []
-    assert spawning(client, serve, subagent_type="Explore").subagents == {"the task": OPUS}
+    seen = streamed(client, serve, EXPLORING)
+    assert (messages(seen), seen.subagents) == ([], {"the task": OPUS})
     assert not here.state.exists()
 
 
