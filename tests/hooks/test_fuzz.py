@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from claude_tier_hooks import protocol, state
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,20 +32,41 @@ WORDS = (
     "resume", "a1", "x" * 300, "\x00", "\ud800", "\N{BYTE ORDER MARK}", "'; DROP TABLE usage; --",
 )  # fmt: skip
 
-texts = st.sampled_from(WORDS) | st.text(st.characters(categories=None), max_size=20)
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts
-values = st.recursive(
-    scalars,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(KEYS) | texts, inner, max_size=5)
-    ),
-    max_leaves=8,
+
+def _text(dice: Random) -> str:
+    if dice.random() < 0.6:
+        return dice.choice(WORDS)
+    width = dice.choice([0x80, 0x3000, 0x110000])  # half surrogate pairs among the last two
+    return "".join(chr(dice.randrange(width)) for _ in range(dice.randrange(20)))
+
+
+SCALARS: tuple[Callable[[Random], object], ...] = (
+    lambda dice: dice.choice([None, True, False]),
+    lambda dice: dice.choice([0, -1, 2**53 + 1, dice.getrandbits(dice.randrange(1, 2000))]),
+    lambda dice: dice.choice([0.5, -0.0, 1e308, math.inf, math.nan, dice.uniform(-1e12, 1e12)]),
+    _text,
+    _text,
 )
+
+
+def _value(dice: Random, depth: int = 0) -> object:
+    kind = dice.randrange(len(SCALARS) + 2)
+    if depth > 3 or kind < len(SCALARS):
+        return dice.choice(SCALARS)(dice)
+    inner = [_value(dice, depth + 1) for _ in range(dice.randrange(5))]
+    if kind == len(SCALARS):
+        return inner
+    return {dice.choice(KEYS) if dice.random() < 0.7 else _text(dice): each for each in inner}
+
+
+# From a seed: to draw each leaf of them took ten times as long as the hooks.
+seeds = st.integers(0, 2**64)
+texts = seeds.map(lambda seed: _text(Random(seed)))
+values = seeds.map(lambda seed: _value(Random(seed)))
 events = st.dictionaries(st.sampled_from(FIELDS) | texts, values, max_size=12)
 
 fuzzed = settings(
-    max_examples=120,
+    max_examples=examples(60),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
