@@ -39,7 +39,7 @@ from claude_tier.config.groups import Groups, faults_of_groups
 from claude_tier.config.heartbeat import Heartbeat, faults_of_heartbeat
 from claude_tier.config.local_models import LocalModels, faults_of_local_models
 from claude_tier.config.pricing import Prices, complete
-from claude_tier.config.providers import Providers
+from claude_tier.config.providers import CLAUDE, Provider, Providers
 from claude_tier.config.routing import (
     Chains,
     Router,
@@ -213,6 +213,11 @@ class Config(Section):
     local_models: LocalModels = LocalModels()
     groups: Groups = Field(default_factory=dict)
     heartbeat: Heartbeat = Heartbeat()
+
+    @property
+    def all_providers(self) -> dict[str, Provider]:
+        """Every provider there is: those of the file, and the user's own `claude`."""
+        return {CLAUDE: Provider(kind="claude-cli"), **self.providers}
 
     @classmethod
     def refusal(cls, key: str) -> str | None:

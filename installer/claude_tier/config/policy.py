@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +15,8 @@ from claude_tier.config.fields import LADDER
 from claude_tier.config.load import Policy, shipped_models, shipped_presets
 from claude_tier.config.model import WEEKDAYS, Budget, Config
 from claude_tier.config.pricing import merge
-from claude_tier.config.providers import CLAUDE, USUAL, Provider, host_of
+from claude_tier.config.providers import USUAL, Provider, host_of
+from claude_tier.config.routing import ROLES, leads_to
 
 Record = dict[str, object]
 
@@ -54,8 +56,7 @@ def rules(config: Config) -> Policy:
 
 def providers(config: Config) -> dict[str, Record]:
     """Who can be asked: the host, the longest cooldown, and whether it is Anthropic itself."""
-    there = {CLAUDE: Provider(kind="claude-cli"), **config.providers}
-    return {name: _address(one) for name, one in there.items() if one.kind}
+    return {name: _address(one) for name, one in config.all_providers.items() if one.kind}
 
 
 def router(config: Config) -> Record:
@@ -63,10 +64,20 @@ def router(config: Config) -> Record:
 
     Who has configured no provider does not use the router, though it could ask `claude`.
     """
-    from claude_tier.routing import target  # which knows a configuration itself
+    paid = _paid(config) if config.providers else ()
+    return {"local_only": config.router.local_only, "paid": [*paid]}
 
-    paid = target.paid(config) if config.providers else ()
-    return {"local_only": config.router.local_only, "paid": [[*one] for one in paid]}
+
+def _paid(config: Config) -> Iterator[list[str]]:
+    """Every target that a role, a chain or a route leads to and that does not run here."""
+    routes = (route.target for route in config.routes)
+    names = (config.router.default, *ROLES, *config.chains, *routes)
+    ends = (leads_to(name, config.router, config.chains) for name in names)
+    there = config.all_providers
+    for target in dict.fromkeys(chain.from_iterable(ends)):
+        provider, _, model = target.partition("/")
+        if not there[provider].runs_here(model):
+            yield [provider, model]
 
 
 def _address(provider: Provider) -> Record:

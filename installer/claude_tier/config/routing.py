@@ -114,6 +114,21 @@ def fault_in(
     return None
 
 
+def leads_to(
+    name: str, router: Router, chains: Chains, above: frozenset[str] = frozenset()
+) -> Iterator[str]:
+    """Every provider/model that a checked name stands for, in order: itself, a chain, a role."""
+    if name in above:  # a chain that holds a role which stands for that chain
+        return
+    if name in chains:
+        for each in chains[name]:
+            yield from leads_to(each, router, chains, above | {name})
+    elif name in ROLES:
+        yield from leads_to(router.filled(name), router, chains, above | {name})
+    else:
+        yield name
+
+
 def faults_of_chains(chains: Chains, providers: dict[str, Provider]) -> Iterator[InitErrorDetails]:
     """What is wrong in chains; they do not hold each other."""
     for name, targets in chains.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from claude_tier import config
-from claude_tier.config.routing import ROLES, Role, Router
+from claude_tier.config.routing import ROLES, Role, Router, leads_to
 
 from .mistakes import faults
 
@@ -103,3 +103,12 @@ def test_a_role_that_is_not_filled_is_the_default(role: Role) -> None:
     expected = "claude/sonnet" if role == "claude" else "claude/haiku"
     assert Router(default="claude/haiku").filled(role) == expected
     assert Router.model_validate({role: "a/b"}).filled(role) == "a/b"
+
+
+def test_a_name_leads_to_targets_in_order() -> None:
+    """A chain may hold a role which stands for that chain, and holds it once."""
+    chains = {"all": ["a/b/c", "small", "claude"]}
+    router = Router(small="all")
+    assert [*leads_to("small", router, chains)] == ["a/b/c", "claude/sonnet"]
+    assert [*leads_to("coding", router, chains)] == ["claude/sonnet"]
+    assert [*leads_to("x/y", router, chains)] == ["x/y"]
