@@ -9,18 +9,23 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 from unittest import mock
 
+import forking
 import pytest
 from claude_tier import cli, config
 from claude_tier.groups import profile
 from claude_tier.livecheck import Script, ScriptedAPI, text
+from forking import Process, Stem
 
 ROOT = Path(__file__).parents[3]
 IMPORTS = os.pathsep.join([str(ROOT / "installer"), str(ROOT / "hooks")])
+IMPORTED = ("claude_tier.groups.starting", "claude_tier.routing.accounting",
+            "claude_tier.routing.emergency", "httpx")  # fmt: skip
 # It says what it has, and does what its last argument says.
 CLAUDE = """#!{python} -S
 import json, os, signal, sys, time
@@ -68,6 +73,7 @@ class User:
 
     home: Path
     endpoint: str
+    stem: Stem
 
     @property
     def state(self) -> Path:
@@ -104,17 +110,9 @@ class User:
 
     def start(
         self, *arguments: str, stdin: int | IO[bytes] = subprocess.DEVNULL, **env: str
-    ) -> subprocess.Popen[bytes]:
+    ) -> AbstractContextManager[Process]:
         """`claude-tier …` at work."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "claude_tier", *arguments],
-            env={**self.env, **env},
-            cwd=self.home,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        return self.stem.started(arguments, env={**self.env, **env}, cwd=self.home, stdin=stdin)
 
     def run(self, *arguments: str, stdin: bytes | None = None, **env: str) -> Done:
         """`claude-tier …` to its end; without `stdin` it has none."""
@@ -163,13 +161,20 @@ def endpoint() -> Iterator[ScriptedAPI]:
         yield api
 
 
+@pytest.fixture(scope="package")
+def stem() -> Iterator[Stem]:
+    """What every run imports."""
+    with forking.stem("claude_tier.cli.run", *IMPORTED, path=IMPORTS) as found:
+        yield found
+
+
 @pytest.fixture
-def user(home: Path, endpoint: ScriptedAPI) -> User:
+def user(home: Path, endpoint: ScriptedAPI, stem: Stem) -> User:
     """Their `claude` tells what it was given."""
     program = home / "bin/claude"
     program.parent.mkdir()
     program.write_text(CLAUDE.format(python=sys.executable))
     program.chmod(0o755)
-    found = User(home, endpoint.url)
+    found = User(home, endpoint.url, stem)
     found.configure()
     return found

@@ -34,10 +34,10 @@ def test_another_endpoint_gets_its_model_under_every_name(user: User) -> None:
     assert env["HOME"] == "/h"
 
 
-def test_claudes_own_group_is_there_without_a_configuration(home: Path) -> None:
+def test_claudes_own_group_is_there_without_a_configuration(user: User) -> None:
     """`main`, with the user's own environment."""
-    (home / "empty").mkdir()
-    found = User(home / "empty", "").profile("main", **SHELL)
+    (user.state / "config.yaml").unlink()
+    found = user.profile("main", **SHELL)
 
     assert found.environment(SHELL, found.token()) == SHELL
 

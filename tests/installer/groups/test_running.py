@@ -76,9 +76,7 @@ def test_a_signal_reaches_the_client_and_what_it_says_is_kept(
     """Whoever was asked to stop does not start again on Claude."""
     user.configure(fallback=fallback)
     with user.start(*RUN, "-p", "wait") as process:
-        assert process.stderr is not None
-        while b"waiting" not in process.stderr.readline():
-            pass
+        assert any(b"waiting" in line for line in process.stderr)
         process.send_signal(number)
         out, _ = process.communicate()
 
@@ -89,9 +87,7 @@ def test_what_was_interrupted_is_not_done_again(user: User) -> None:
     """Though the client calls that a failure of the API."""
     user.configure(fallback="haiku")
     with user.start(*RUN, "-p", "abort") as process:
-        assert process.stderr is not None
-        while b"waiting" not in process.stderr.readline():
-            pass
+        assert any(b"waiting" in line for line in process.stderr)
         process.terminate()
         out, _ = process.communicate()
 
