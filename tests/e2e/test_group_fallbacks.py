@@ -19,6 +19,7 @@ from llama_server import Start
 
 from .conftest import Serve
 from .desk import Desk
+from .turns import STREAMED, in_turn
 
 
 @pytest.mark.parametrize(
@@ -75,15 +76,24 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("kind", FAILURES)
-def test_each_failure_of_an_endpoint_is_known_for_one(kind: str, desk: Desk, serve: Serve) -> None:
+def test_each_failure_of_an_endpoint_is_known_for_one(desk: Desk, serve: Serve) -> None:
     """The client words them differently; each would let Claude answer."""
-    desk.configure(serve(lambda _: FAILURES[kind]).url)
+    # Where a prompt is too long the client asks for a summary as well.
+    other = serve(lambda request: FAILURES.get(request.prompt.split()[-1], fail(500)))
+    desk.configure(other.url)
 
-    done = desk.run("-p", "hello", CLAUDE_CODE_MAX_RETRIES="0")
+    results = in_turn(
+        desk.command("-p", *STREAMED),
+        cwd=desk.client.cwd,
+        env=desk.environment(CLAUDE_CODE_MAX_RETRIES="0"),
+        prompts=FAILURES,
+    )
 
-    assert done.returncode == 1
-    assert verdict.failure(done.stdout, output_format="text"), done
+    told = dict(zip(FAILURES, results, strict=True))
+    as_text = [verdict.failure(f"{one['result']}\n", output_format="text") for one in results]
+    as_json = [verdict.failure(json.dumps(one), output_format="json") for one in results]
+    assert all(as_text), told
+    assert all(as_json), told
 
 
 def test_a_failure_of_the_run_itself_does_not_fall_back(desk: Desk, serve: Serve) -> None:
