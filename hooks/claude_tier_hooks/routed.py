@@ -27,6 +27,7 @@ KEY = "msg_router_"  # and the id of the request; of a try without an answer its
 # The rows of usage of an exchange `e`: of all its tries, and of those without an answer.
 OF_ALL = "key >= '%s' || e.id AND key < '%s' || e.id || '`'" % (KEY, KEY)
 OF_LOST = "key >= '%s' || e.id || '_' AND key < '%s' || e.id || '`'" % (KEY, KEY)
+IS_LOST = "instr(substr(key, %d), '_') > 0" % (len(KEY) + 1)  # of a row of the router's
 SESSION = "router:"  # and the project's root: a request from outside of any session
 AGENT = "router"
 ANSWERED, FAILED, CANCELLED = "answered", "failed", "cancelled"

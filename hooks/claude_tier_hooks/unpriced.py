@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import ledger, prices, unlisted
+from . import ledger, prices, routed, unlisted
 from .usage import Recorder
 
 TYPE_CHECKING = False
@@ -50,11 +50,15 @@ def _candidates(db: sqlite3.Connection, policy: Json) -> list[str]:
 
 
 def _routed(db: sqlite3.Connection, policy: Json) -> list[str]:
-    """Of the router's requests that were counted, those whose provider has a price by now."""
+    """Of the router's requests that were counted, those whose provider has a price by now.
+
+    Half of an answer's figures are no price; what is known of a try without an answer is all there
+    will be.
+    """
     rows = db.execute(
         "SELECT key, s.text, m.text, at FROM usage JOIN name s ON s.id = source"
         " JOIN name m ON m.id = model WHERE usd IS NULL AND source IN (%s)"
-        " AND (final OR input_tokens + output_tokens + cache_read_tokens > 0)" % unlisted.ROUTED
+        " AND (final OR %s)" % (unlisted.ROUTED, routed.IS_LOST)
     ).fetchall()
     return [key for key, *where in rows if _has_price(policy, *where)]
 

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from claude_tier_hooks import ingest, ledger, policy, unpriced
+from claude_tier_hooks import ingest, ledger, policy, routed, unpriced
 
 RATE = {
     "from": None, "until": None, "input": 1, "output": 2, "cache_read": 3, "cache_write_5m": 4,
@@ -69,3 +69,25 @@ def test_usage_at_a_host_the_user_calls_free_costs_nothing(db: sqlite3.Connectio
     rules = dict(policy.load(), hosts={"localhost:1": {"name": "mine", "free": True}})
     assert unpriced.settle(db, rules) == 2
     assert sums(db) == (pytest.approx(before), 0)
+
+
+def test_what_a_provider_did_not_count_whole_has_no_price_later_either(
+    db: sqlite3.Connection,
+) -> None:
+    """A part of an answer's figures is no price; of a try without an answer it is the least."""
+    used = {
+        "provider": "mine", "model": "m", "final": False, "usd": None,
+        **dict.fromkeys(ledger.KINDS, 0), "output_tokens": 1_000_000,
+    }  # fmt: skip
+    row = {
+        "id": "a", "at": 1.0, "session": "router:/w", "cwd": "/w", "origin": "ask",
+        "route": None, "asked": "mine/m", "target": "mine/m", "model": "m", "seconds": 1.0,
+        "attempts": [], "outcome": routed.ANSWERED, "used": used, "lost": [used],
+    }  # fmt: skip
+    with ledger.Writing(db):
+        routed.record(db, row)
+    host = {"prices": {"m": [RATE]}}
+    named = {"providers": {"mine": {"host": "h"}}, "hosts": {"h": host}}
+    assert unpriced.settle(db, dict(policy.load(), **named)) == 1
+    found = db.execute("SELECT key, usd FROM usage WHERE key >= 'msg_router_' ORDER BY key")
+    assert found.fetchall() == [("msg_router_a", None), ("msg_router_a_1", pytest.approx(2.0))]
