@@ -18,9 +18,10 @@ from books import HAIKU, NOON, answer, decide
 from claude_tier import cli
 from claude_tier.repair import rebuild, verify
 from claude_tier_hooks import backup, ingest, ledger, policy, state
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from wreckage import PAGE, SECTOR, Content, content, cut, fill, overwrite, run, sweep
+from wreckage import PAGE, SECTOR, Content, content, cut, overwrite, run, sweep
 
 Capture = pytest.CaptureFixture[str]
 
@@ -59,39 +60,29 @@ def test_transcripts_and_a_backup_bring_everything_back(damage: str, full: Conte
     assert len(done.salvaged) == 1
 
 
-@pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a full ledger and a backup of it, to be copied and broken."""
-    home = tmp_path_factory.mktemp("master")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(home))
-        fill(home)
-        backup.write(NOON)
-    return home
-
-
-@settings(max_examples=12)
+@settings(max_examples=examples(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     noise=st.lists(st.tuples(st.floats(0, 1), st.integers(1, 60)), min_size=1, max_size=6),
     share=st.floats(0.01, 1),
 )
 def test_whatever_happened_to_the_file_everything_comes_back(
-    noise: list[tuple[float, int]],
-    share: float,
-    master: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    noise: list[tuple[float, int]], share: float, full: Content, whole: Path, home: Path
 ) -> None:
     """Noise over any sectors, and the end torn off anywhere."""
-    home = tmp_path_factory.mktemp("broken") / "home"
-    shutil.copytree(master, home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(home))
-        full = content()
-        for at, sectors in noise:
-            overwrite(at, SECTOR * sectors)
-        cut(share)
-        run()
-        assert_all_there(full, content(), noises=len(noise))
+    shutil.rmtree(home)
+    shutil.copytree(whole, home)
+    for at, sectors in noise:
+        overwrite(at, SECTOR * sectors)
+    cut(share)
+    run()
+    assert_all_there(full, content(), noises=len(noise))
+
+
+@pytest.fixture
+def whole(full: Content, home: Path, tmp_path: Path) -> Path:
+    """A home with a full ledger and a backup of it, to be copied and broken."""
+    backup.write(NOON)
+    return shutil.copytree(home, tmp_path / "whole")
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -293,23 +284,29 @@ def test_a_rebuild_that_was_killed_is_simply_run_again(full: Content, home: Path
     backup.write(NOON)
     overwrite(0.3, 4 * PAGE)
     script = (
-        "import os, signal, sys\n"
+        "import os, signal\n"
         "from claude_tier_hooks import ledger, policy\n"
-        "from claude_tier.repair import rebuild\n"
-        "left, leave = int(sys.argv[1]), ledger.Writing.__exit__\n"
+        "from claude_tier.repair import rebuild, verify\n"
+        "leave = ledger.Writing.__exit__\n"
         "def dying(self, *args):\n"
         "    global left\n"
         "    left -= 1\n"
         "    if not left: os.kill(os.getpid(), signal.SIGKILL)\n"
         "    return leave(self, *args)\n"
-        "ledger.Writing.__exit__ = dying\n"
-        "rebuild.rebuild(policy.load())\n"
+        "for left in range(1, 8):\n"
+        "    if child := os.fork():\n"
+        "        end = os.waitpid(child, 0)[1]\n"
+        "        print(os.waitstatus_to_exitcode(end), verify.verify()[0].ok)\n"
+        "        continue\n"
+        "    ledger.Writing.__exit__ = dying\n"
+        "    rebuild.rebuild(policy.load())\n"
+        "    os._exit(0)\n"
     )
-    for transaction in range(1, 8):
-        command = [sys.executable, "-c", script, str(transaction)]
-        killed = subprocess.run(command, env=environment(), capture_output=True, check=False)
-        assert killed.returncode in (-signal.SIGKILL, 0)
-        assert verify.verify()[0].ok
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    ends = done.stdout.splitlines()
+    assert len(ends) == 7
+    assert set(ends) <= {f"{-signal.SIGKILL} True", "0 True"}
     run()
     assert_all_there(full, content(), noises=2)
 
