@@ -14,9 +14,10 @@ def line() -> str:
     new = unseen()
     if not new:
         return ""
-    more = len(new) - 1 + _passed()
+    passed = _passed()
+    more = len(new) - 1 + passed
     state.write_private(_told(), "".join(name + "\n" for name in [*_seen(), *new]))
-    if _passed():
+    if passed:
         state.write_private(passed_file(), "")
     alert = state.read_json(state.path("heartbeat", "alerts", new[-1])) or {}
     named = "heartbeat %s" % _short(alert.get("beat") or "")
@@ -27,8 +28,12 @@ def line() -> str:
 
 
 def count() -> int:
-    """How many alerts no session has shown, those that are kept no longer included."""
-    return len(unseen()) + _passed()
+    """How many alerts no session has shown, those that are kept no longer included.
+
+    Where nothing is left to show, as when the user removed them, there is nothing to count either.
+    """
+    new = len(unseen())
+    return new + _passed() if new else 0
 
 
 def passed_file() -> str:

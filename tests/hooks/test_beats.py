@@ -74,3 +74,12 @@ def test_an_alert_of_no_beat_names_none(folder: Path) -> None:
     keep(folder, "1", "heartbeat.budget is used up", beat=None)
 
     assert beats.line().startswith("heartbeat: heartbeat.budget is used up;")
+
+
+def test_where_the_user_removed_all_alerts_none_are_counted(folder: Path) -> None:
+    """Those that had made room for them are no longer to be told, and no line would tell them."""
+    keep(folder, "1", "it is full")
+    Path(beats.passed_file()).write_text("..")
+    assert beats.count() == 3
+    (folder / "1.json").unlink()
+    assert (beats.count(), beats.line()) == (0, "")
