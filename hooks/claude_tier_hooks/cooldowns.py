@@ -74,6 +74,11 @@ def is_tried(row: Json, now: float) -> bool:
     return now < (row["probe"] or 0.0) <= now + CLAIM
 
 
+def what(provider: str, model: str) -> str:
+    """openrouter for the whole account, openrouter/x/y for one model."""
+    return provider if model == EVERY else "%s/%s" % (provider, model)
+
+
 def keeps_out(row: Json, now: float) -> bool:
     """Whether that row holds; one that is over only waits for the next request."""
     return not _over(row, now) or is_tried(row, now)

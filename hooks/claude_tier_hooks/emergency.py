@@ -71,10 +71,10 @@ def stopped(
 
 def of_cooling(rows: list[Json]) -> Json:
     """Every paid target is kept out by these; it ends with the first that is not."""
-    names = ", ".join(dict.fromkeys(map(_what, rows)))
+    names = dict.fromkeys(cooldowns.what(row["provider"], row["model"]) for row in rows)
     ends = [row["until"] for row in rows if row["until"] is not None]
     return _mode(
-        "every paid target is cooling (%s)" % names,
+        "every paid target is cooling (%s)" % ", ".join(names),
         min(row["since"] for row in rows),
         min(ends, default=None),
         "claude-tier cooldown clear",
@@ -133,12 +133,6 @@ def _has_answered(db: sqlite3.Connection, target: str, since: float) -> bool:
     """Whether a request that began later was answered there: under another key, then."""
     query = "SELECT 1 FROM exchange WHERE at > ? AND target = ? AND outcome = 'answered' LIMIT 1"
     return db.execute(query, (since, target)).fetchone() is not None
-
-
-def _what(row: Json) -> str:
-    """openrouter for the whole account, openrouter/x/y for one model."""
-    every = row["model"] == cooldowns.EVERY
-    return str(row["provider"]) if every else "%s/%s" % (row["provider"], row["model"])
 
 
 def _time(value: object) -> float | None:

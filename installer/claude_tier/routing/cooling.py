@@ -38,8 +38,7 @@ class Cooling:
     @property
     def what(self) -> str:
         """openrouter for the whole account, openrouter/x/y for one model."""
-        every = self.model == cooldowns.EVERY
-        return self.provider if every else f"{self.provider}/{self.model}"
+        return cooldowns.what(self.provider, self.model)
 
     def holds(self, now: float) -> bool:
         """Whether it keeps anything out; one that is over waits for the next request."""
