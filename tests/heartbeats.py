@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claude_tier import config
-from claude_tier.heartbeat import document, known, planning, receipts, trust
+from claude_tier.heartbeat import document, known, planning, receipts, tick, trust
 from claude_tier.heartbeat.beat import Beat
 from claude_tier.heartbeat.document import Defaults
 from claude_tier_hooks import ledger
@@ -97,6 +97,13 @@ class Home:
             output, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode in (0, -9), output.decode()
         return process.returncode
+
+    def tick_here(self, at: float, step: str = "none") -> None:
+        """The same within this process, where none of a tick's own steps kills: half the time."""
+        imports = f"PYTHONPATH={IMPORTS}"
+        command = [sys.executable, str(TESTS / "killing_beats.py"), step, str(at)]
+        self.record("env", imports, *command)
+        tick.Tick(clock=lambda: at).run()
 
 
 def made(home: Path, text: str = "") -> Home:

@@ -24,8 +24,8 @@ def test_a_path_that_is_no_unicode_is_one_like_any_other(home: Path) -> None:
     here.add(tasks(1, "exit 1"))
     here.plan(NINE - 1)
 
-    configured.tick(NINE + 5)
-    configured.tick(NINE + HOUR + 5)
+    configured.tick_here(NINE + 5)
+    configured.tick_here(NINE + HOUR + 5)
 
     assert [row["reason"] for row in here.rows()] == ["its check found nothing"] * 2
 
@@ -54,8 +54,8 @@ def test_a_file_that_became_a_link_to_another_gives_no_second_receipt(home: Path
     assert len(known.read().beats) == 1
     here.plan(NINE - 1)
 
-    here.tick(NINE + 5)
-    here.tick(NINE + HOUR + 5)
+    here.tick_here(NINE + 5)
+    here.tick_here(NINE + HOUR + 5)
 
     assert [row["reason"] for row in here.rows()] == ["its check found nothing"] * 2
 
@@ -82,7 +82,7 @@ def test_damage_that_is_met_on_the_way_stops_beats_for_one_tick(home: Path) -> N
     with pytest.raises(UserError, match="damaged"):
         tick.Tick(clock=lambda: NINE + 5).run()
     tick.Tick(clock=lambda: NINE + 65).run()
-    here.tick(NINE + HOUR + 5)
+    here.tick_here(NINE + HOUR + 5)
 
     assert [row["reason"] for row in here.rows()] == ["its check found nothing"]
     assert list(Path(ledger.file()).parent.glob("ledger.db.damaged-*"))

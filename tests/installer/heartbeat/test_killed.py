@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 from beats import HOUR
-from claude_tier.heartbeat import tick
 from fault_server import FaultServer, Reply
-from heartbeats import IMPORTS, LOCAL, NINE, TESTS, Home, made
+from heartbeats import LOCAL, NINE, made
 
 FILE = """---
 every: 1h
@@ -29,18 +27,11 @@ KILLED = ("spawn", "check", "call", "finish")
 TASKS = f"---\nevery: 1h\ntasks:\n{''.join(map(TASK.format, KILLED))}---\n"
 
 
-def tick_at(at: float, monkeypatch: pytest.MonkeyPatch, here: Home, step: str = "none") -> None:
-    """A tick in this process, whose beats kill themselves at that step."""
-    monkeypatch.setenv("PYTHONPATH", IMPORTS)
-    here.record(sys.executable, str(TESTS / "killing_beats.py"), step, str(at))
-    tick.Tick(clock=lambda: at).run()
-
-
 @pytest.mark.parametrize(
     ("step", "first", "asked"), [("claim", "interrupted", 0), ("watch", "ran", 1)]
 )
 def test_a_tick_killed_at_any_step_leaves_one_receipt(
-    home: Path, monkeypatch: pytest.MonkeyPatch, step: str, first: str, asked: int
+    home: Path, step: str, first: str, asked: int
 ) -> None:
     """And the next planned time runs."""
     with FaultServer(Reply("HEARTBEAT_OK")) as server:
@@ -50,7 +41,7 @@ def test_a_tick_killed_at_any_step_leaves_one_receipt(
 
         assert here.tick(NINE + 5, step) == -9
         here.settle()
-        tick_at(NINE + HOUR + 5, monkeypatch, here)
+        here.tick_here(NINE + HOUR + 5)
 
         rows = here.rows()
         assert [(row["slot"], row["slots"]) for row in rows] == [(NINE, 1), (NINE + HOUR, 1)]
@@ -58,19 +49,17 @@ def test_a_tick_killed_at_any_step_leaves_one_receipt(
         assert len(server.requests) == asked + 1
 
 
-def test_a_beat_killed_at_any_step_leaves_one_receipt(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_beat_killed_at_any_step_leaves_one_receipt(home: Path) -> None:
     """And its next planned time runs; what was asked before is not asked again."""
     with FaultServer(Reply("HEARTBEAT_OK")) as server:
         here = made(home, LOCAL.format(url=server.url))
         here.add(TASKS)
         here.plan(NINE - 1)
 
-        tick_at(NINE + 5, monkeypatch, here, "named")
+        here.tick_here(NINE + 5, "named")
         here.settle()
         (asked,) = server.requests
-        tick_at(NINE + HOUR + 5, monkeypatch, here)
+        here.tick_here(NINE + HOUR + 5)
 
     rows = [(row["slot"], row["slots"], row["status"]) for row in here.rows()]
     assert rows == [*[(NINE, 1, "interrupted")] * 4, *[(NINE + HOUR, 1, "ran")] * 4]
@@ -78,16 +67,14 @@ def test_a_beat_killed_at_any_step_leaves_one_receipt(
     assert len(server.requests) == 1 + len(KILLED)
 
 
-def test_a_tick_without_a_kill_runs_the_beat_and_ends(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tick_without_a_kill_runs_the_beat_and_ends(home: Path) -> None:
     """What was asked and who answered is in the receipt, and the request in the ledger."""
     with FaultServer(Reply("**HEARTBEAT_OK**")) as server:
         here = made(home, LOCAL.format(url=server.url))
         here.add(FILE)
         here.plan(NINE - 1)
-        tick_at(NINE + 5, monkeypatch, here)
-        tick_at(NINE + 65, monkeypatch, here)
+        here.tick_here(NINE + 5)
+        here.tick_here(NINE + 65)
 
         (row,) = here.rows()
         (request,) = server.requests

@@ -36,7 +36,7 @@ def test_ten_beats_of_one_minute_run_a_few_at_once(home: Path) -> None:
     here.add(tasks(10, TOGETHER))
     here.plan(NINE - 1)
 
-    here.tick(NINE + 5)
+    here.tick_here(NINE + 5)
 
     rows = here.rows()
     assert len(rows) == 10
