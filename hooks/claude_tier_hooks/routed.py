@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 SOURCE = "router"
 KEY = "msg_router_"  # and the id of the request; of a try without an answer its number after that
-# The rows of usage of an exchange `e`: of all its tries, and of those without an answer.
+# The rows of usage of an exchange `e`: of all its tries, and of those without an answer. They are
+# ranges, which the index of keys finds; ` comes right after _.
 OF_ALL = "key >= '%s' || e.id AND key < '%s' || e.id || '`'" % (KEY, KEY)
 OF_LOST = "key >= '%s' || e.id || '_' AND key < '%s' || e.id || '`'" % (KEY, KEY)
 IS_LOST = "instr(substr(key, %d), '_') > 0" % (len(KEY) + 1)  # of a row of the router's

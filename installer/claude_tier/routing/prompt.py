@@ -116,4 +116,4 @@ class Finished(Used):
     reason: Literal["end", "length", "refusal", "budget", "other"] = "end"
 
 
-Event = Delta | Used | Finished
+Event = Delta | Used  # the last is a Finished

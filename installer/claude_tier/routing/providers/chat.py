@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from claude_tier.routing.fault import Fault
-from claude_tier.routing.prompt import Delta, Event, Prompt, Usage
+from claude_tier.routing.prompt import Delta, Event, Prompt, Usage, Used
 from claude_tier.routing.providers.dialect import Call, Gathered, Reason
 from claude_tier.routing.providers.documents import (
     Json,
@@ -85,7 +85,7 @@ class ChatReader:
     def __init__(self, model: str) -> None:
         self._so_far = Gathered(model)
 
-    def counted(self, document: Json) -> Iterator[Event]:
+    def counted(self, document: Json) -> Iterator[Used]:
         self._so_far.model = text(document.get("model")) or self._so_far.model
         self._so_far.id = text(document.get("id")) or self._so_far.id
         if usage := mapping(document.get("usage")):

@@ -257,7 +257,7 @@ class MessagesUsed:
     def _more(self, name: str, document: Json) -> Iterator[Used]:
         reader = self._readers.setdefault(name, MessagesReader(""))
         for used in reader.counted(document):
-            if isinstance(used, Used) and used.model:
+            if used.model:
                 self._used[name] = used
                 yield self._most()
 

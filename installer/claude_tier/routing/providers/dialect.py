@@ -17,7 +17,7 @@ Documents = Callable[[Reply], AsyncGenerator[Json | None, None]]
 class Reader(Protocol):
     """Turns the documents of one answer into events; the last of them is a Finished."""
 
-    def counted(self, document: Json) -> Iterator[Event]:
+    def counted(self, document: Json) -> Iterator[Used]:
         """What was used so far; asked of each document before anything else, also of an error."""
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from claude_tier.routing.prompt import Delta, Event, Prompt, Usage
+from claude_tier.routing.prompt import Delta, Event, Prompt, Usage, Used
 from claude_tier.routing.providers.dialect import Call, Gathered, Reason
 from claude_tier.routing.providers.documents import (
     Json,
@@ -43,7 +43,7 @@ class MessagesReader:
         self._so_far = Gathered(model)
         self._usage: Json = {}
 
-    def counted(self, document: Json) -> Iterator[Event]:
+    def counted(self, document: Json) -> Iterator[Used]:
         kind = document.get("type")
         if kind == "message":
             self._begin(document)

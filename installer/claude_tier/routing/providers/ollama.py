@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from claude_tier.routing.fault import Fault
-from claude_tier.routing.prompt import Delta, Event, Prompt, Usage
+from claude_tier.routing.prompt import Delta, Event, Prompt, Usage, Used
 from claude_tier.routing.providers import documents
 from claude_tier.routing.providers.chat import conversation
 from claude_tier.routing.providers.dialect import Call, Gathered, Reason
@@ -121,7 +121,7 @@ class OllamaReader:
     def __init__(self, model: str) -> None:
         self._so_far = Gathered(model)
 
-    def counted(self, document: Json) -> Iterator[Event]:  # noqa: ARG002
+    def counted(self, document: Json) -> Iterator[Used]:  # noqa: ARG002
         return iter(())  # figures come with the end alone
 
     def whole(self, document: Json) -> Iterator[Event]:

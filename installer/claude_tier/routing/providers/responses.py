@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from claude_tier.routing.prompt import Delta, Event, Prompt, Usage
+from claude_tier.routing.prompt import Delta, Event, Prompt, Usage, Used
 from claude_tier.routing.providers.chat import named
 from claude_tier.routing.providers.dialect import Call, Gathered, Reason
 from claude_tier.routing.providers.documents import (
@@ -44,7 +44,7 @@ class ResponsesReader:
         self._so_far = Gathered(model)
         self._refused = False
 
-    def counted(self, document: Json) -> Iterator[Event]:
+    def counted(self, document: Json) -> Iterator[Used]:
         response = mapping(document.get("response")) or document
         if usage := mapping(response.get("usage")):
             self._note(response)
