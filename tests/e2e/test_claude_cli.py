@@ -90,7 +90,10 @@ def test_a_stream_gives_the_same_answer_as_it_comes(own: Own) -> None:
 
 
 def test_a_request_is_lean(own: Own, api: ScriptedAPI, client: Client) -> None:
-    """No tools, no settings, no memory, no hooks, no transcript: the prompt and the system's."""
+    """No tools, no settings, no memory, no hooks, no transcript: the prompt and the system's.
+
+    No word of either is on the command line, which others on the machine can read.
+    """
     settings = client.home / ".claude"
     settings.mkdir(exist_ok=True)
     hook = {"type": "command", "command": f"touch {client.home}/hooked"}
@@ -105,21 +108,16 @@ def test_a_request_is_lean(own: Own, api: ScriptedAPI, client: Client) -> None:
     assert len(sent) < LEANEST
     assert exchange.request.tools == ()
     assert "Be exact." in sent
+    assert "exact" not in " ".join(own.arguments)
+    assert "what is it" not in " ".join(own.arguments)
     assert "A memory" not in sent
     assert not (client.home / "hooked").exists()
     assert not [*settings.glob("projects/*/*.jsonl")]
     assert not api.probes
 
 
-def test_no_word_of_the_prompt_is_on_the_command_line(own: Own) -> None:
-    """Others on the machine can read that."""
-    _ask(Prompt.of("a secret question", system="a secret instruction"))
-
-    assert "secret" not in " ".join(own.arguments)
-
-
 @pytest.mark.parametrize(
-    "words", ["see @{file} please", "@{file}", '@"{file}"', "/help", "/compact", "!ls", "#note"]
+    "words", ['@{file} and @"{file}", or see @{file} please', "/compact", "!ls", "#note"]
 )
 def test_a_prompt_is_nothing_but_text(
     own: Own, api: ScriptedAPI, client: Client, words: str
@@ -205,25 +203,26 @@ def test_a_shell_that_leads_elsewhere_does_not_lead_the_login_there(
 
 
 @pytest.mark.parametrize(
-    ("api", "cause", "everywhere"),
+    ("api", "cause", "everywhere", "stream"),
     [
-        (lambda _request: fail(401), "key", True),
-        (lambda _request: fail(402), "billing", True),
-        (lambda _request: fail(404), "model", False),
-        (lambda _request: fail(413), "size", False),
-        (lambda _request: fail(429), "pace", False),
-        (lambda _request: fail(500), "server", False),
-        (lambda _request: fail(529), "server", False),
-        (lambda _request: fail(400, "Your credit balance is too low"), "billing", True),
-        (lambda _request: fail(400, "prompt is too long: 9 tokens > 8 maximum"), "size", False),
+        (lambda _request: fail(401), "key", True, True),
+        (lambda _request: fail(402), "billing", True, False),
+        (lambda _request: fail(404), "model", False, True),
+        (lambda _request: fail(413), "size", False, False),
+        (lambda _request: fail(429), "pace", False, True),
+        (lambda _request: fail(500), "server", False, False),
+        (lambda _request: fail(400, "Your credit balance is too low"), "billing", True, True),
+        (lambda _request: fail(400, "prompt is too long: 9 tokens > 8"), "size", False, False),
     ],
     indirect=["api"],
 )
-@pytest.mark.parametrize("stream", [False, True])
 def test_a_failure_is_told_by_its_cause(
     own: Own, api: ScriptedAPI, cause: Cause, everywhere: bool, stream: bool
 ) -> None:
-    """By is_error and the status beside it, although the subtype says success; and at once."""
+    """By is_error and the status beside it, although the subtype says success; and at once.
+
+    The result is the same event with and without a stream.
+    """
     found = _ask("hello", stream=stream)
 
     fault = found.failed

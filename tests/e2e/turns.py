@@ -8,6 +8,9 @@ import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from claude_tier.livecheck import Failure, Request
+from claude_tier.livecheck.scripted_api import Responder
+
 STREAMED = ("--input-format", "stream-json", "--output-format", "stream-json", "--verbose")
 LONGEST = 120  # seconds until a session counts as hanging
 
@@ -38,6 +41,21 @@ def in_turn(
         finally:
             hanging.cancel()
             process.stdin.close()
+
+
+def failing(failures: Mapping[str, Failure]) -> Responder:
+    """A responder that fails as the prompt says.
+
+    Where a prompt is too long the client asks for a summary of all before, which fails likewise.
+    """
+    (now, *_) = failures.values()
+
+    def respond(request: Request) -> Failure:
+        nonlocal now
+        now = failures.get(request.prompt.split()[-1], now)
+        return now
+
+    return respond
 
 
 def _said(prompt: str) -> str:
