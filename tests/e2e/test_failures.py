@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from books import NOON
 from claude_tier.livecheck import Client, Failure, fail
+from claude_tier.livecheck.client import API_KEY
 from claude_tier.livecheck.terminal import poll
 from claude_tier_hooks import cooldowns, failures, ledger
 from trees import write
 
 from .conftest import Serve
 from .installation import Installed, command
+from .turns import STREAMED, failing, in_turn
 from .witness import opened
 
 BILLING = "Your credit balance is too low to access the Anthropic API."
@@ -27,26 +30,22 @@ LIMIT = (
 DECEMBER = 1_796_083_200.0
 
 
-@pytest.mark.parametrize(
-    ("failure", "cause", "until"),
-    [
-        (fail(429, "This request would exceed your rate limit"), "pace", None),
-        (fail(402, BILLING), "billing", None),
-        (fail(400, BILLING), "billing", None),
-        (fail(400, LIMIT), "billing", DECEMBER),
-        (fail(401, "invalid x-api-key"), "key", None),
-        (fail(403, "OAuth token revoked"), "key", None),
-        (fail(500, "Internal server error"), "server", None),
-        (fail(529, "Overloaded"), "server", None),
-        (fail(404, "model: claude-nope"), None, None),
-        (fail(413, "Request too large"), None, None),
-        (fail(400, "prompt is too long: 250000 tokens > 200000 maximum"), None, None),
-    ],
-)
-def test_the_client_names_the_kind_of_failure(
-    client: Client, serve: Serve, project: Path, failure: Failure, cause: str | None,
-    until: float | None,
-) -> None:  # fmt: skip
+CAUSES: list[tuple[Failure, str | None, float | None]] = [
+    (fail(429, "This request would exceed your rate limit"), "pace", None),
+    (fail(402, BILLING), "billing", None),
+    (fail(400, BILLING), "billing", None),
+    (fail(400, LIMIT), "billing", DECEMBER),
+    (fail(401, "invalid x-api-key"), "key", None),
+    (fail(403, "OAuth token revoked"), "key", None),
+    (fail(500, "Internal server error"), "server", None),
+    (fail(529, "Overloaded"), "server", None),
+    (fail(404, "model: claude-nope"), None, None),
+    (fail(413, "Request too large"), None, None),
+    (fail(400, "prompt is too long: 250000 tokens > 200000 maximum"), None, None),
+]
+
+
+def test_the_client_names_the_kind_of_failure(client: Client, serve: Serve, project: Path) -> None:
     """From which its cause follows, and the end where the message has one."""
     event = project / "event.json"
     # The client kills its hooks when it ends, unless they have left its process group.
@@ -54,19 +53,38 @@ def test_the_client_names_the_kind_of_failure(
     hook = {"type": "command", "command": kept, "timeout": 30}
     settings = {"hooks": {"StopFailure": [{"hooks": [hook]}]}}
     write(client.home / ".claude/settings.json", json.dumps(settings))
-    api = serve(lambda _request: failure)
-    for _ in range(3):
-        client.run("-p", "start", api=api, env={"CLAUDE_CODE_MAX_RETRIES": "0"})
-        if poll(event.exists, 5):
-            break
-    told = json.loads(event.read_text())
-    assert failures.cause(told) == cause
+    api = serve(failing({str(number): one for number, (one, _, _) in enumerate(CAUSES)}))
+    command = [str(client.binary), "-p", *STREAMED]
+    told = []
+
+    def prompts() -> Iterator[str]:
+        for number, _ in enumerate(CAUSES):
+            yield str(number)
+            assert poll(event.exists, 30), f"no event of {CAUSES[number]}"
+            told.append(json.loads(event.read_text()))
+            event.unlink()
+
+    in_turn(
+        command if api.namespace is None else api.namespace.command(command),
+        cwd=project,
+        env={**client.environment(api), "CLAUDE_CODE_MAX_RETRIES": "0"},
+        prompts=prompts(),
+    )
+
+    assert [failures.cause(each) for each in told] == [cause for _, cause, _ in CAUSES]
+    for each, (_, cause, until) in zip(told, CAUSES, strict=True):
+        cooled = _cooled(each)
+        assert [row["cause"] for row in cooled] == [cause] * bool(cause)
+        assert [row["until"] for row in cooled if until] == [until] * bool(until)
+
+
+def _cooled(event: dict[str, object]) -> list[dict[str, object]]:
+    """What follows from that event alone."""
     with closing(ledger.connect()) as db, ledger.Writing(db):
-        failures.keep(db, told, {}, {}, NOON)
-        assert [row["cause"] for row in cooldowns.listed(db, NOON)] == [cause] * bool(cause)
-        assert [row["until"] for row in cooldowns.listed(db, NOON) if until] == [until] * bool(
-            until
-        )
+        failures.keep(db, event, {}, {}, NOON)
+        found = cooldowns.listed(db, NOON)
+        cooldowns.clear(db)
+        return found
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is missing")
@@ -75,9 +93,8 @@ def test_a_turn_that_failed_cools_the_account(
 ) -> None:
     """The model of the provider at that address, written by the hook, shown by the command."""
     api = serve(lambda _request: fail(402, BILLING))
-    here.configure(
-        f"providers: {{scripted: {{kind: anthropic-compatible, base_url: '{api.url}'}}}}\n"
-    )
+    provider = f"kind: anthropic-compatible, base_url: '{api.url}', key_env: ANTHROPIC_API_KEY"
+    here.configure(f"providers: {{scripted: {{{provider}}}}}\n")
     with client.terminal(api=api, env={"CLAUDE_CODE_MAX_RETRIES": "0"}) as terminal:
         terminal.send("start")
         with closing(opened(here)) as db:
@@ -85,4 +102,5 @@ def test_a_turn_that_failed_cools_the_account(
             (row,) = cooldowns.listed(db, time.time())
     assert (row["provider"], row["cause"]) == ("scripted", "billing")
     assert row["model"].startswith("claude-")
-    assert "scripted" in command(client, "cooldown", "list").stdout
+    listed = command(client, "cooldown", "list", env={"ANTHROPIC_API_KEY": API_KEY})
+    assert "scripted" in listed.stdout
