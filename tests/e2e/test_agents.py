@@ -51,7 +51,10 @@ def expected_tiers() -> dict[str, str]:
 
 
 def test_installed_agents_are_listed_and_run_on_their_tier(client: Client, serve: Serve) -> None:
-    """Descriptions, skills and the delegation table stand in the first request."""
+    """Descriptions, skills and the delegation table stand in the first request.
+
+    The request of one that reads holds no shell and no editor.
+    """
     install(client.home)
     api = serve(fan_out(""))
 
@@ -60,6 +63,9 @@ def test_installed_agents_are_listed_and_run_on_their_tier(client: Client, serve
     lines = set(first_request(api).splitlines())
     assert expected_listing("") | expected_table("") <= lines
     assert tiers_run(api) == expected_tiers()
+    tools = {one.request.prompt: set(one.request.tools) for one in api.requests}
+    for name in ("explorer", "summarizer", "architect"):
+        assert tools[f"task of {name}"] == {"Read", "Grep", "Glob"}
 
 
 def test_the_plugins_agents_are_listed_and_run_on_their_tier(client: Client, serve: Serve) -> None:
@@ -71,18 +77,6 @@ def test_the_plugins_agents_are_listed_and_run_on_their_tier(client: Client, ser
     lines = set(first_request(api).splitlines())
     assert expected_listing("model-tier:") | expected_table("model-tier:") <= lines
     assert tiers_run(api) == expected_tiers()
-
-
-def test_a_reading_agent_gets_only_tools_that_read(client: Client, serve: Serve) -> None:
-    """The request of the subagent itself holds no shell and no editor."""
-    install(client.home)
-    api = serve(fan_out(""))
-
-    client.run("-p", "start", api=api)
-
-    tools = {one.request.prompt: set(one.request.tools) for one in api.requests}
-    for name in ("explorer", "summarizer", "architect"):
-        assert tools[f"task of {name}"] == {"Read", "Grep", "Glob"}
 
 
 def test_an_agent_that_is_not_there_is_not_recommended(client: Client, serve: Serve) -> None:
