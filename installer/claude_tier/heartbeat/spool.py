@@ -32,9 +32,12 @@ def of(run: str) -> Spooled | None:
     """What waits for that run; None for nothing, also where another version of ours wrote it."""
     found = state.read_json(str(_file(run))) or {}
     try:
-        return Spooled(End(**found["end"]), float(found["at"]))
+        spooled = Spooled(End(**found["end"]), float(found["at"]))
     except (KeyError, TypeError, ValueError):
         return None
+    # The ledger would refuse them, and with them every tick to come.
+    nested = any(isinstance(value, (dict, list)) for value in asdict(spooled.end).values())
+    return None if nested else spooled
 
 
 def runs() -> list[str]:

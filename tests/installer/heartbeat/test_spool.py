@@ -129,7 +129,13 @@ def test_the_tenth_failure_is_told_when_it_is_written(home: Path) -> None:
     assert {row["reason"] for row in here.rows()} == {f"no {name}" for name in names}
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"at": 1, "end": {"status": "ran", "other": 2}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", '{"at": 1, "end": {"status": "ran", "other": 2}}'),
+        '{"at": 1, "end": {"status": "ran", "reason": ["full"]}}',
+    ],
+)
 def test_what_is_no_end_is_removed(home: Path, text: str) -> None:
     """Of another version, or cut."""
     spool.keep("r", End("ran"), 1.0)
