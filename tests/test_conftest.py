@@ -33,44 +33,45 @@ def run_pytest(
     )
 
 
-def run_body(body: str, tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    test = tmp_path / "test_body.py"
-    test.write_text(body)
-    real_home = tmp_path / "real-home"
-    real_home.mkdir(exist_ok=True)
-    options = ("-c", os.devnull, "--rootdir", tmp_path, "-p", "conftest")
-    return run_pytest(*options, test, real_home=real_home, **environment)
-
-
-@pytest.mark.parametrize("name", ["settings.json", "agents/explorer.md", "claude-tier/off"])
-def test_a_write_to_the_real_home_fails_the_test(name: str, tmp_path: Path) -> None:
-    """A test that escapes its temporary home is caught."""
-    escaped = tmp_path / "real-home/.claude" / name
-    body = f"""
+ESCAPES = ("settings.json", "agents/explorer.md", "claude-tier/off")
+BODY = """
+import os, time
 from pathlib import Path
-def test_escapes():
-    path = Path({str(escaped)!r})
+
+import pytest
+
+@pytest.mark.parametrize("name", {names})
+def test_escapes(name):
+    path = Path({real_home!r}, ".claude", name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("x")
-"""
-    run = run_body(body, tmp_path)
 
-    assert run.returncode == 1
-    assert "a test wrote to" in run.stdout
-
-
-def test_each_test_has_a_home_of_its_own_and_no_word_to_the_client(tmp_path: Path) -> None:
-    """HOME is temporary, the zone is UTC, and no variable of the client passes."""
-    body = """
-import os, time
 def test_clean(home):
     assert os.path.expanduser("~") == str(home)
     assert not [name for name in os.environ if name.startswith(("CLAUDE", "ANTHROPIC_"))]
     assert time.tzname[0] == "UTC"
 """
-    run = run_body(body, tmp_path, CLAUDE_CONFIG_DIR="/x", ANTHROPIC_API_KEY="y", TZ="America/Lima")
 
-    assert run.returncode == 0, run.stdout
+
+def test_each_test_has_a_home_of_its_own_and_fails_where_it_writes_to_the_real_one(
+    tmp_path: Path,
+) -> None:
+    """HOME is temporary, the zone is UTC, and no variable of the client passes."""
+    test, real_home = tmp_path / "test_body.py", tmp_path / "real-home"
+    test.write_text(BODY.format(names=ESCAPES, real_home=str(real_home)))
+    real_home.mkdir()
+    options = ("-c", os.devnull, "--rootdir", tmp_path, "-p", "conftest")
+    user = {"CLAUDE_CONFIG_DIR": "/x", "ANTHROPIC_API_KEY": "y", "TZ": "America/Lima"}
+    run = run_pytest(*options, test, real_home=real_home, **user)
+
+    assert run.returncode == 1
+    errors = [line for line in run.stdout.splitlines() if line.startswith("ERROR test_body.py")]
+    assert [line.partition(" - ")[0] for line in errors] == [
+        f"ERROR test_body.py::test_escapes[{name}]" for name in ESCAPES
+    ]
+    assert run.stdout.count("AssertionError: a test wrote to") == len(ESCAPES)
+    assert "PASSED test_body.py::test_clean" in run.stdout
+    assert "4 passed, 3 errors" in run.stdout
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("", "skipped"), ("true", "error")])
