@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from claude_tier_hooks import decisions, ingest, ledger, prices
 from corpus import build, write
+from examples import examples
 
 HOOKS = Path(decisions.__file__).parents[1]
 PROCESSES = 32
-ROUNDS = 4
+ROUNDS = examples(2)
 
 
 def spawn_event(session: str, number: int, main: Path) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,12 @@ from .process import EVENTS, FOUND, sample, script, transcript
 
 # Together 10 ms above a bare interpreter; zlib, fcntl and datetime come with them or cost nothing.
 ALLOWED = "import __future__, json, os, sys, sqlite3, time, zlib, fcntl, datetime"
+
+
+@cache
+def allowed(python: str) -> set[str]:
+    """The modules that a hook may import."""
+    return imported(python, "-c", ALLOWED)
 
 
 def imported(python: str, *arguments: str, stdin: bytes = b"") -> set[str]:
@@ -36,5 +43,5 @@ def test_a_hook_imports_nothing_dear(name: str, python: str, home: Path) -> None
     found = imported(python, script(name), stdin=json.dumps(sample(name, home)).encode())
     ours = {module for module in found if module.partition(".")[0] == "claude_tier_hooks"}
     assert ours
-    assert found - ours <= imported(python, "-c", ALLOWED)
+    assert found - ours <= allowed(python)
     assert "claude_tier_hooks.shapes" not in ours

@@ -12,6 +12,7 @@ from unicodedata import east_asian_width
 
 import pytest
 from claude_tier_hooks import columns, cooldowns, ledger, status_line
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,9 @@ DAY = {
 }  # fmt: skip
 NOON = 1_795_262_400.0  # Saturday 2026-11-21 12:00 UTC
 OPUS = {"id": "claude-opus-5-5"}
-SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
+SHARED = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40)
+)
 
 
 @pytest.fixture

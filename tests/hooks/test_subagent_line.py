@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from claude_tier_hooks import columns, decisions, ledger, subagent_line
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,9 @@ from .process import run, sample, task
 
 ID = str(task()["id"])
 START = 1795269374316  # milliseconds
-SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
+SHARED = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40)
+)
 
 
 @pytest.fixture(autouse=True)

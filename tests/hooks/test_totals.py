@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from claude_tier_hooks import ingest, ledger, prices
 from corpus import SCENES, Corpus, Growth, build, write
+from examples import examples
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -82,7 +83,7 @@ def test_each_odd_thing_is_counted_as_it_is(scene: str, home: Path, db: sqlite3.
     check(db, corpus)
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(2), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), steps=st.integers(10, 20))
 @example(seed=184912, steps=18)  # the rows above a cost-state vanish before the next one is read
 def test_totals_do_not_depend_on_when_files_were_read(

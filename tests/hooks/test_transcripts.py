@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from claude_tier_hooks import ingest, ledger, places, policy
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -102,7 +103,7 @@ def read(file: Path, content: bytes) -> list[sqlite3.Row]:
 
 
 @given(rows=st.lists(spoilt(), min_size=1, max_size=4))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_spoilt_line_is_no_obstacle_to_its_neighbours(file: Path, rows: list[Json]) -> None:
     """Were a line to raise, everything behind it would stay unread for ever."""
     lines = [answer(7), *rows, answer(8)]
@@ -114,7 +115,7 @@ def test_a_spoilt_line_is_no_obstacle_to_its_neighbours(file: Path, rows: list[J
 
 
 @given(junk=st.binary(max_size=300))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_bytes_between_lines_are_no_obstacle(file: Path, junk: bytes) -> None:
     """Half a line, NUL bytes of a crashed machine, another file's middle."""
     line = json.dumps(answer(7)).encode() + b"\n"
