@@ -12,6 +12,7 @@ from claude_tier import durations, switch
 from claude_tier.output import json_option, print_json
 
 if TYPE_CHECKING:
+    from claude_tier.config import Config
     from claude_tier.routing.by_hand import Emergency
 
 
@@ -43,7 +44,7 @@ def status(*, as_json: bool = False) -> int:
       claude-tier emergency status --json
     """
     now = time.time()
-    _show(_standing(now), now, as_json=as_json)
+    _show(_standing(now, _configuration()), now, as_json=as_json)
     return 0
 
 
@@ -79,7 +80,7 @@ def off(*, as_json: bool) -> int:
     switch.refuse_in_session("emergency off")
     now = time.time()
     changed = by_hand.turn_off(now)
-    found = _standing(now)
+    found = _standing(now, _configuration_or_before())
     if as_json:
         print_json({"changed": changed, **_fields(found)})
     else:
@@ -89,15 +90,33 @@ def off(*, as_json: bool) -> int:
     return 0
 
 
-def _standing(now: float) -> Emergency | None:
+def _configuration() -> Config:
+    from claude_tier import config, paths
+
+    return config.load(paths.state_dir() / config.CONFIG).config
+
+
+def _configuration_or_before() -> Config:
+    """Where config.yaml has a mistake, which is said, what the policy before it tells."""
+    from claude_tier_hooks import policy
+
+    from claude_tier.config import Config, ConfigError
+
+    try:
+        return _configuration()
+    except ConfigError as error:
+        click.echo(f"claude-tier: {error.message}", err=True)
+        local_only = policy.load()["router"]["local_only"]
+        return Config.model_validate({"router": {"local_only": local_only}})
+
+
+def _standing(now: float, known: Config) -> Emergency | None:
     from claude_tier_hooks import policy, project
 
-    from claude_tier import config, paths
     from claude_tier.report import ledger_file
     from claude_tier.routing import emergency
 
     folder = str(Path.cwd())
-    known = config.load(paths.state_dir() / config.CONFIG).config
     rules = policy.load(project.root(folder))
     with ledger_file.up_to_date(rules) as db:
         return emergency.standing(db, known, rules, now, folder)

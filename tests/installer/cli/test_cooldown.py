@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,6 +147,21 @@ def test_off_says_what_still_keeps_it_on(capsys: pytest.CaptureFixture[str]) -> 
     text = capsys.readouterr().out
     assert "It was not switched on." in text
     assert "router.local_only is set" in text
+
+
+def test_off_works_whatever_the_configuration_is_like(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its mistake is said once, and what it said before still counts."""
+    configured("router: {local_only: true}\n")
+    printed(capsys, "status")
+    printed(capsys, "emergency", "on")
+    configuration = home / ".claude/claude-tier/config.yaml"
+    configuration.write_text("budgts: []\n")
+    assert cli.main(["emergency", "off"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("Switched off.\nOn: router.local_only is set.")
+    assert said.err.count("budgts: unknown key") == 1
 
 
 def test_claude_cannot_end_it(
