@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
+import forking
 import llama_server
 import pytest
 from claude_tier.local_models import server
+from forking import Stem
 from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult
 from routers import place
@@ -58,6 +60,14 @@ def llama() -> Iterator[llama_server.Start]:
             return running.enter_context(llama_server.serving(*args, **options))
 
         yield start
+
+
+@pytest.fixture(scope="package")
+def stem() -> Iterator[Stem]:
+    """What a server imports takes most of its start."""
+    with forking.stem("claude_tier.cli.mcp", "claude_tier.local_models.server", "httpx",
+                      path=IMPORTS) as found:  # fmt: skip
+        yield found
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ import json
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import anyio
 import pytest
 from claude_tier import paths
+from forking import Process, Stem
 from llama_server import Llama, Start
 from mcp import Client
 from recorder import Recorder
@@ -21,6 +22,25 @@ from .conftest import PATIENCE, Call, Configure, Talk, said, started
 
 ROLES = "router: {small: llama/tiny}\n"
 LINES = "".join(f"{number:>7} of the lines of a long answer\n" for number in range(1600))
+
+
+Speak = Callable[..., AbstractContextManager[Process]]
+
+
+@pytest.fixture
+def speak(work: Path, stem: Stem) -> Speak:
+    """A server in a process of its own that is sent these lines."""
+
+    @contextmanager
+    def speaking(*lines: str) -> Iterator[Process]:
+        environ = started(work).env or {}
+        with stem.started(["mcp"], env=environ, cwd=work, stdin=subprocess.PIPE) as process:
+            assert process.stdin is not None
+            process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+            process.stdin.flush()
+            yield process
+
+    return speaking
 
 
 def outcomes() -> list[str]:
@@ -79,45 +99,31 @@ def test_cancelling_ends_the_request_at_the_model(
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, None])
 def test_the_end_of_the_server_ends_the_request_at_the_model(
-    configure: Configure, llama: Start, work: Path, how: signal.Signals | None
+    configure: Configure, llama: Start, speak: Speak, how: signal.Signals | None
 ) -> None:
     """By a signal or the end of its input; what was asked is counted first."""
     with Recorder(llama(None).url) as recorder:
         configure(ROLES, llama=recorder.url)
-        with speaking(work, *CALL) as process:
+        with speak(*CALL) as process:
             assert process.stdin is not None
-            assert process.stdout is not None
             assert any(b"notifications/progress" in line for line in process.stdout)
             if how is None:
                 process.stdin.close()
             else:
                 process.send_signal(how)
-            assert process.wait(PATIENCE) == (128 + how if how else 0)
+            assert process.wait() == (128 + how if how else 0)
         assert recorder.broken.wait(PATIENCE)
     assert outcomes() == ["cancelled"]
 
 
 def test_half_a_character_in_a_call_is_no_call_without_an_answer(
-    configure: Configure, work: Path, nobody: str
+    configure: Configure, speak: Speak, nobody: str
 ) -> None:
     """JavaScript writes what is left of a cut emoji as an escape that the SDK does not read."""
     configure(ROLES, llama=nobody)
-    with speaking(work, CALL[0], CALL[1], CALL[2].replace('"x"', '"\\ud83d"')) as process:
-        assert process.stdout is not None
+    with speak(CALL[0], CALL[1], CALL[2].replace('"x"', '"\\ud83d"')) as process:
         answer = next(line for line in process.stdout if json.loads(line).get("id") == 2)
     assert b"nobody answers there" in answer
-
-
-@contextmanager
-def speaking(work: Path, *lines: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A server in a process of its own that was sent these lines."""
-    server, pipe = started(work), subprocess.PIPE
-    words = [server.command, *server.args]
-    with subprocess.Popen(words, stdin=pipe, stdout=pipe, env=server.env) as process:
-        assert process.stdin is not None
-        process.stdin.write("".join(f"{line}\n" for line in lines).encode())
-        process.stdin.flush()
-        yield process
 
 
 CALL = (

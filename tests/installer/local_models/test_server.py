@@ -13,6 +13,7 @@ import pytest
 from claude_tier import cli, paths
 from claude_tier.config.local_models import SHIPPED
 from fault_server import FAULTS, FaultServer
+from forking import Stem
 from jsonschema import Draft202012Validator
 from llama_server import Start
 from mcp import Client
@@ -31,16 +32,16 @@ async def tools(client: Client) -> dict[str, Tool]:
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_a_model_answers_in_either_era_of_the_protocol(
-    configure: Configure, llama: Start, talk_to_process: Talk, mode: str
+    configure: Configure, llama: Start, talk: Talk, talk_to_process: Talk, mode: str
 ) -> None:
-    """From a process as Claude Code starts it; what it gives fits the schema it announced."""
+    """The newer from a process as Claude Code starts it; what it gives fits what it announced."""
     configure(ROLES, llama=llama("It is 42.").url)
 
     async def ask(client: Client) -> tuple[dict[str, Tool], CallToolResult]:
         known = await tools(client)
         return known, await client.call_tool("ask_local_llama", {"prompt": "What is it?"})
 
-    known, result = talk_to_process(ask, mode=mode)
+    known, result = (talk_to_process if mode == "auto" else talk)(ask, mode=mode)
     answer = result.structured_content
     Draft202012Validator(known["ask_local_llama"].output_schema).validate(answer)
     assert (answer["text"], answer["provider"], answer["model"]) == ("It is 42.", "llama", "tiny")
@@ -260,14 +261,12 @@ def printed(code: str) -> str:
     return done.stdout.strip()
 
 
-def test_stdout_carries_the_protocol_alone(work: Path, configure: Configure) -> None:
+def test_stdout_carries_the_protocol_alone(work: Path, configure: Configure, stem: Stem) -> None:
     """What a broken configuration makes other commands say goes to stderr."""
     configure("nonsense: 1\n")
-    server = started(work)
-    done = subprocess.run(
-        [server.command, *server.args], input="no JSON\n", env=server.env, cwd=work,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0
-    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in done.stdout.splitlines())
-    assert "nonsense" in done.stderr
+    environ = started(work).env or {}
+    with stem.started(["mcp"], env=environ, cwd=work, stdin=subprocess.PIPE) as process:
+        out, errors = process.communicate(b"no JSON\n")
+    assert process.returncode == 0
+    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in out.splitlines())
+    assert b"nonsense" in errors
