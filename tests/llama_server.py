@@ -11,9 +11,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from claude_tier.livecheck.isolation import Namespace
 
@@ -74,6 +76,18 @@ def serving(
             yield llama
         finally:
             llama.stop()
+
+
+@contextmanager
+def sharing() -> Iterator[Start]:
+    """Start servers as `serving` does, where those that are alike are one: no test may stop it."""
+    with ExitStack() as running:
+
+        @cache
+        def start(*args: Any, **options: Any) -> Llama:
+            return running.enter_context(serving(*args, **options))
+
+        yield start
 
 
 def _make(model: Path, reply: str | None) -> None:

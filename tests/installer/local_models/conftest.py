@@ -9,8 +9,6 @@ import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,12 +51,7 @@ def llama() -> Iterator[llama_server.Start]:
     missing = llama_server.missing()
     if missing:
         pytest.skip(missing)
-    with ExitStack() as running:
-
-        @cache
-        def start(*args: Any, **options: Any) -> llama_server.Llama:
-            return running.enter_context(llama_server.serving(*args, **options))
-
+    with llama_server.sharing() as start:
         yield start
 
 

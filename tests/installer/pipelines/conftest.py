@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import llama_server
 import pytest
 from claude_tier import cli
 from routers import place
@@ -28,6 +29,19 @@ class Done(NamedTuple):
 Command = Callable[..., Done]
 Configure = Callable[..., None]
 Write = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def llama() -> Iterator[llama_server.Start]:
+    """Real llama.cpp servers as `llama_server.serving` starts them; those that are alike are one.
+
+    They stay for the tests after, so that no test stops one.
+    """
+    missing = llama_server.missing()
+    if missing:
+        pytest.skip(missing)
+    with llama_server.sharing() as start:
+        yield start
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 
+import llama_server
 import pytest
 from claude_tier.livecheck.request import Request
 from claude_tier.pipelines import runs
@@ -263,14 +264,14 @@ def test_a_server_that_dies_is_replaced_by_the_next_one(
     use: str, llama: Start, configure: Configure, pipeline: Write, command: Command
 ) -> None:
     """In a chain or by a fallback, in the middle of the run: said, kept and counted."""
-    dead, good = llama("one"), llama("two")
+    good = llama("two")
 
     def kill(request: Request) -> Reply:
         if request.method == "POST":
             dead.stop()
         return Reply("killed")
 
-    with FaultServer(kill) as killer:
+    with llama_server.serving("one") as dead, FaultServer(kill) as killer:
         chain = "chains: {pair: [dead/tiny, good/tiny]}\n"
         configure(chain, dead=dead.url, good=good.url, killer=killer.url)
         path = pipeline(f"""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, aclosing
+from contextlib import aclosing
 from dataclasses import replace
-from functools import cache
 
 import anyio
 import llama_server
@@ -43,10 +42,8 @@ def llama() -> Iterator[llama_server.Start]:
     missing = llama_server.missing()
     if missing:
         pytest.skip(missing)
-    with ExitStack() as running:
-        yield cache(
-            lambda *args, **more: running.enter_context(llama_server.serving(*args, **more))
-        )
+    with llama_server.sharing() as start:
+        yield start
 
 
 @pytest.fixture
