@@ -83,7 +83,7 @@ def told(totals: dict[str, Any]) -> dict[str, Counter[str]]:
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return build(7, size=1_500_000)
+    return build(7, size=500_000)
 
 
 @pytest.mark.parametrize("scene", PLAIN)
@@ -119,7 +119,7 @@ def test_unlisted_is_what_the_saved_cost_has_beyond_the_rows(scene: str) -> None
 
 def test_a_seed_always_gives_the_same_corpus(corpus: Corpus) -> None:
     """Files and manifest are equal to the byte, and another seed gives others."""
-    again = build(7, size=1_500_000)
+    again = build(7, size=500_000)
 
     assert again.files == corpus.files
     assert again.manifest() == corpus.manifest()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -54,10 +55,25 @@ def rows(models: Sequence[str] = MODELS) -> st.SearchStrategy[list[Row]]:
 def ledger_of(history: Iterable[tuple[int, Row]]) -> sqlite3.Connection:
     """A ledger in memory that was told these responses, each with its number, in that order."""
     db = sqlite3.connect(":memory:", isolation_level=None)
-    for statement in schema.SCHEMA:
-        db.execute(statement)
+    empty().backup(db)
     told(db, history)
     return db
+
+
+@cache
+def empty() -> sqlite3.Connection:
+    """A ledger without rows, to be copied: making the tables takes longer than filling them."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    for statement in schema.SCHEMA:
+        db.execute(statement)
+    return db
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    empty().close()
+    empty.cache_clear()
 
 
 def told(db: sqlite3.Connection, history: Iterable[tuple[int, Row]]) -> None:
