@@ -8,6 +8,7 @@ came to its end before the n-th time) and what the child was about to do.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -86,6 +87,7 @@ def answers() -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # a child that collects garbage would copy every page
     for answer in answers():
         sys.stdout.write(answer + "\n")
         sys.stdout.flush()

@@ -9,6 +9,7 @@ import pytest
 from claude_tier.backfill import scanning
 from claude_tier_hooks import greatest, transcripts
 from corpus import SCENES, build
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -132,7 +133,7 @@ PIECES = [row(n, n) for n in range(3)] + [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=8), st.data())
-@settings(max_examples=300)
+@settings(max_examples=examples(100))
 def test_any_mixture_of_cut_and_joined_rows_is_read_alike(pieces: list[bytes], data: Any) -> None:
     """Rows cut at any byte, with bytes changed or left out."""
     text = bytearray(b"".join(pieces))

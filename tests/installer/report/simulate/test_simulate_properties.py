@@ -12,6 +12,7 @@ from books import NOON, budget, policy
 from claude_tier.report import days, simulate
 from claude_tier_hooks import ledger
 from claude_tier_hooks import policy as runtime
+from examples import examples
 from histories import Past
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,7 +71,7 @@ def under(**rules: Any) -> simulate.Simulation:
         return simulate.replay(db, runtime.load(), days.Span(), policy=other, name="other")
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(10))
 @given(
     history=spawns,
     budgets=st.lists(some_budget, max_size=2, unique_by=lambda one: one["period"]),
@@ -95,7 +96,7 @@ def test_a_policy_that_changes_nothing_simulates_to_what_happened(
     assert all(one.happened == one.simulated for one in same.trips)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(10))
 @given(
     history=spawns,
     before=st.sampled_from(["opus", "sonnet", "haiku"]),
@@ -120,7 +121,7 @@ def test_a_lower_ceiling_never_costs_more(
         assert (one.simulated_usd or 0.0) <= one.happened_usd + 1e-9
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(10))
 @given(history=spawns, limit=st.sampled_from([0.3, 1.0, 3.0]), ceiling=st.sampled_from(list(USD)))
 def test_a_new_budget_does_what_reckoning_by_hand_says(
     history: list[Spawn], limit: float, ceiling: str, tmp_path_factory: pytest.TempPathFactory
