@@ -8,13 +8,16 @@ from claude_tier.livecheck import Answer, Client, Script, Usage, spawn, text
 
 from .conftest import Serve
 from .installation import Installed, budget, command
-from .witness import FOREGROUND, LIMIT, SPENT
+from .witness import DOLLAR, FOREGROUND, LIMIT, SPENT
 
 
 def test_the_log_shows_asked_set_reason_budget_and_what_ran(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """For people and for scripts: an assignment, a lowering, one left as asked, then a denial."""
+    """For people and for scripts: an assignment, a lowering, one left as asked, then a denial.
+
+    The response that asks takes the budget to its stop, before its own call is decided.
+    """
     here.configure(budget(LIMIT))
     here.spend(SPENT["cap"])
     calls = [
@@ -22,7 +25,7 @@ def test_the_log_shows_asked_set_reason_budget_and_what_ran(
         spawn("two", "build it", subagent_type="Plan", model="opus"),
         spawn("three", "sum it up", subagent_type="general-purpose", model="haiku"),
     ]
-    dear = Answer((spawn("four"),), usage=Usage(output_tokens=1_250_000))  # 25 dollars
+    dear = Answer((spawn("four"),), usage=Usage(output_tokens=25 * DOLLAR))
     api = serve(Script().on("start", calls, dear, text("ok")))
     run = client.run("-p", "start", api=api, env=FOREGROUND)
 

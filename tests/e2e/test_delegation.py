@@ -8,6 +8,7 @@ from collections import Counter
 
 from claude_tier.livecheck import Client, Script, Usage, spawn, text, tool_use
 from claude_tier.livecheck.answers import Answer
+from claude_tier.livecheck.script import Step
 
 from .conftest import Serve
 from .installation import IMPORTS, Installed, budget
@@ -21,12 +22,12 @@ from .witness import (
     SPENT,
     Seen,
     calling,
+    costing,
     decisions,
     opened,
     spawning,
 )
 
-DOLLAR = 50_000  # output tokens of Opus
 # What the main session's responses cost: they bring a budget of 100 dollars to ok, warn, cap, stop.
 LEVELS = {"ok": 10, "warn": 75, "cap": 10, "stop": 25}
 # agent -> its input beside the type
@@ -46,26 +47,21 @@ AT_CAP = {**AS_ASKED, "by parameter": SONNET, "by agent file": SONNET, "above it
 
 
 def test_each_level_lets_run_what_it_should(client: Client, serve: Serve, here: Installed) -> None:
-    """As asked below the cap; the ceiling at the cap raises nothing; the stop is for all but one.
-
-    The response that asks counts already, so that each volley is decided at its own level.
-    """
+    """As asked below the cap; a ceiling never raises; the stop is for all that is not exempt."""
     here.agent("plain")
     here.agent("builder", "opus")
     here.agent("floored", "fable")
     here.agent("guard", "fable")
     here.configure("fan_out: off\nfloor: {floored: opus}\nexempt: [guard]\n" + budget(LIMIT))
-    volleys = [
-        Answer(
-            tuple(spawn(f"{level} {name}", **asked) for name, asked in ASKED.items()),
-            usage=Usage(output_tokens=dollars * DOLLAR),
-        )
-        for level, dollars in LEVELS.items()
-    ]
-    api = serve(Script().on("start", *volleys, text("ok")))
+    steps: list[Step] = []
+    for level, dollars in LEVELS.items():
+        volley = [spawn(f"{level} {name}", **asked) for name, asked in ASKED.items()]
+        steps += [costing(dollars), volley]
+    api = serve(Script().on("start", *steps, text("ok")))
 
-    seen = Seen(api, client.run("-p", "start", api=api, env=FOREGROUND))
+    run = client.run("-p", "start", "--allowedTools", "Bash", api=api, env=FOREGROUND)
 
+    seen = Seen(api, run)
     assert seen.subagents == {
         **{f"ok {name}": ran for name, ran in AS_ASKED.items()},
         **{f"warn {name}": ran for name, ran in AS_ASKED.items()},

@@ -23,6 +23,7 @@ from claude_tier.livecheck.terminal import poll
 from .conftest import Serve
 from .installation import Installed, budget
 from .witness import (
+    DOLLAR,
     FOREGROUND,
     HAIKU,
     LIMIT,
@@ -32,6 +33,7 @@ from .witness import (
     Seen,
     by_agent,
     calling,
+    costing,
     decisions,
     spawning,
 )
@@ -113,9 +115,9 @@ def test_workflows_and_messages_to_stopped_agents_pass_until_the_stop(
     message = {"to": "AGENT", "summary": "go on", "message": "and more"}
     wake, workflow = tool_use("SendMessage", **message), tool_use("Workflow", script=WORKFLOW)
     search = tool_use("ToolSearch", query="select:SendMessage")
-    dear = Answer((wake, workflow), usage=Usage(output_tokens=1_250_000))  # 25 dollars
     first = [spawn("the task", subagent_type="general-purpose"), search]
-    script = Script().on("start", first, [wake, workflow], dear, text("ok"))
+    both = [wake, workflow]
+    script = Script().on("start", first, both, costing(25), both, text("ok"))
 
     def answer(request: Request) -> Answer | Failure:
         if request.agent_id and request.prompt == "the task":
@@ -123,7 +125,7 @@ def test_workflows_and_messages_to_stopped_agents_pass_until_the_stop(
         return script(request)
 
     api = serve(answer)
-    allowed = ("--allowedTools", "Workflow,SendMessage,ToolSearch")
+    allowed = ("--allowedTools", "Workflow,SendMessage,ToolSearch,Bash")
 
     client.run("-p", "start", *allowed, api=api, env=FOREGROUND)
 
@@ -152,7 +154,7 @@ def test_the_user_is_asked_at_the_stop_where_told(
     here.configure(budget(LIMIT, on_stop="ask"))
     here.spend(SPENT["ok"])
     call = spawn("the task", subagent_type="Plan", model="opus")
-    dear = Answer((call,), usage=Usage(output_tokens=5_500_000))  # 110 dollars
+    dear = Answer((call,), usage=Usage(output_tokens=110 * DOLLAR))
     api = serve(Script().on("look", dear, text("ok")))
 
     # In auto mode, the default here, a check of the client's own decides first.

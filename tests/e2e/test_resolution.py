@@ -10,7 +10,6 @@ from claude_tier.livecheck import (
     Failure,
     Request,
     Script,
-    Usage,
     spawn,
     text,
     tool_use,
@@ -30,6 +29,7 @@ from .witness import (
     Seen,
     by_agent,
     calling,
+    costing,
     decisions,
     spawning,
 )
@@ -136,9 +136,9 @@ def test_an_assignment_applies_where_nothing_is_asked_and_nothing_raised(
         spawn("inherits", subagent_type="builder"),
         spawn("unknown", subagent_type="helper"),
         spawn("exempt", subagent_type="Explore"),
-        spawn("outer", subagent_type="general-purpose", model="haiku"),
     ]
-    script = Script().on("start", calls)
+    outer = spawn("outer", subagent_type="general-purpose", model="haiku")
+    script = Script().on("start", calls, outer)
     api = serve(script.on("outer", spawn("inner", subagent_type="general-purpose")))
     arguments = ("--agents", json.dumps(agents))
 
@@ -180,11 +180,11 @@ def test_a_forced_session_is_left_alone_and_said_until_the_stop(
     here.configure(budget(LIMIT))
     here.spend(SPENT["cap"])
     env = {"CLAUDE_CODE_SUBAGENT_MODEL": "opus", "CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "1"}
-    dear = Answer((spawn("at the stop", subagent_type="Explore"),), usage=Usage(0, 1_250_000))
-    script = Script().on("start", spawn("at the cap", subagent_type="Explore"), dear, text("ok"))
-    api = serve(script)
+    calls = [spawn(f"at the {level}", subagent_type="Explore") for level in ("cap", "stop")]
+    api = serve(Script().on("start", calls[0], costing(25), calls[1], text("ok")))
+    allowed = ("--allowedTools", "Bash")
 
-    seen = Seen(api, client.run("-p", "start", api=api, env={**env, **FOREGROUND}))
+    seen = Seen(api, client.run("-p", "start", *allowed, api=api, env={**env, **FOREGROUND}))
 
     assert seen.subagents == {"at the cap": OPUS}
     left, denied = decisions(here)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 from claude_tier.livecheck import Client, Script, spawn, text
 
@@ -20,6 +19,7 @@ from .witness import (
     decisions,
     messages,
     opened,
+    spawning,
     streamed,
 )
 
@@ -89,29 +89,20 @@ def test_the_way_out_is_told_to_the_user_alone(
     assert len(messages(seen)) == 2  # the level at the start, and the first denial
 
 
-def clones_file(client: Client, text: str) -> Path:
-    """What the project brings along for claude-tier."""
-    file = client.cwd / ".claude/claude-tier.yaml"
-    file.parent.mkdir()
-    file.write_text(text)
-    return file
-
-
-def test_files_edited_by_hand_take_effect_at_the_next_session(
+def test_config_edited_by_hand_takes_effect_at_the_next_session(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """Nobody has to run a command after an edit, and a project may assign a cheaper tier.
+    """Nobody has to run a command after an edit.
 
     Emergency mode is told to the user at the start, with the way out; not to Claude.
     """
     edited = "assign: {Explore: sonnet}\nrouter: {local_only: true}\n"
     (here.state / "config.yaml").write_text(edited)
-    clones_file(client, "assign: {Plan: haiku}\n")
-    calls = [spawn("one", subagent_type="Explore"), spawn("two", subagent_type="Plan")]
+    call = spawn("the task", subagent_type="Explore")
 
-    seen = streamed(client, serve, spawns(*calls), env=COMPILING)
+    seen = streamed(client, serve, spawns(call), env=COMPILING)
 
-    assert seen.subagents == {"one": SONNET, "two": HAIKU}
+    assert seen.subagents == {"the task": SONNET}
     assert messages(seen)[0] == (
         "claude-tier: emergency mode: the router asks only models on this machine"
         " (router.local_only is set); `router: {local_only: false} in config.yaml` ends it"
@@ -156,15 +147,20 @@ def test_a_mistake_in_config_is_reported_and_changes_nothing(
     assert "budget" in reports[0]
 
 
-def test_a_clones_file_that_asks_for_more_applies_in_nothing(
+def test_a_clones_file_can_lower_but_not_raise(
     client: Client, serve: Serve, here: Installed
 ) -> None:
-    """A dearer tier, an exemption or a command is refused, and what stands beside it as well."""
-    file = clones_file(client, "exempt: [Explore]\nassign: {Plan: haiku}\n")
+    """A project may assign a cheaper tier; a dearer one, an exemption or a command is refused."""
+    file = client.cwd / ".claude/claude-tier.yaml"
+    file.parent.mkdir()
+    file.write_text("assign: {Plan: haiku}\n")
+    lowered = spawning(client, serve, env=COMPILING, subagent_type="Plan")
+    file.write_text("exempt: [Explore]\nassign: {Plan: haiku}\n")
     calls = [spawn("one", subagent_type="Plan"), spawn("two", subagent_type="Explore")]
 
     seen = streamed(client, serve, spawns(*calls), env=COMPILING)
 
+    assert lowered.subagents == {"the task": HAIKU}
     assert seen.subagents == {"one": OPUS, "two": HAIKU}
     assert any(f"{file}, line 1" in line for line in messages(seen))
 

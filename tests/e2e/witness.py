@@ -6,7 +6,17 @@ import json
 import sqlite3
 from typing import NamedTuple
 
-from claude_tier.livecheck import Client, Run, Script, ScriptedAPI, spawn, text
+from claude_tier.livecheck import (
+    Answer,
+    Client,
+    Run,
+    Script,
+    ScriptedAPI,
+    Usage,
+    spawn,
+    text,
+    tool_use,
+)
 from claude_tier.livecheck.script import Step
 from claude_tier_hooks import ledger
 
@@ -22,6 +32,8 @@ FABLE, OPUS, SONNET, HAIKU = (
 FOREGROUND = {"CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1"}
 LIMIT = 100.0  # dollars; the few cents of a test's own requests do not move its level
 SPENT = {"ok": 10.0, "warn": 85.0, "cap": 95.0, "stop": 120.0}
+
+DOLLAR = 50_000  # output tokens of Opus
 
 
 class Seen(NamedTuple):
@@ -64,6 +76,15 @@ def calling(
     """The main session makes one tool call, or several in one response."""
     api = serve(Script().on("start", call, text("ok")))
     return Seen(api, client.run("-p", "start", *arguments, api=api, env=env))
+
+
+def costing(dollars: int) -> Answer:
+    """A response on Opus that costs that much, in the transcript before the next one asks.
+
+    It calls Bash, which the run has to allow.
+    """
+    command = tool_use("Bash", command="true")
+    return Answer((command,), usage=Usage(output_tokens=dollars * DOLLAR))
 
 
 def opened(here: Installed) -> sqlite3.Connection:
