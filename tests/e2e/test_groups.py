@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,19 @@ from .desk import CLOUD, CONSOLE_KEY, LOGIN, Desk, log_in, sent
 from .installation import Installed
 from .witness import opened
 
+SUMMARY = "<summary> block"  # in what the client asks for when it compacts
+
 
 def test_a_group_is_answered_by_a_real_local_server_and_claude_hears_nothing(
-    desk: Desk, llama: Start
+    desk: Desk, llama: Start, here: Installed
 ) -> None:
-    """llama.cpp on its own Messages API, with the whole prompt of Claude Code."""
+    """llama.cpp on its own Messages API, with the whole prompt of Claude Code.
+
+    It is counted as free by the user's own word, though the client reckons list price.
+    """
     server = desk.local(llama, "from llama.cpp")
     desk.configure(server.url, kind="llama-server")
+    here.configure((desk.state / "config.yaml").read_text())
 
     done = desk.run("-p", "hello", "--output-format", "json")
 
@@ -40,6 +47,15 @@ def test_a_group_is_answered_by_a_real_local_server_and_claude_hears_nothing(
     assert list(result["modelUsage"]) == ["tiny"]
     assert (desk.claude.requests, desk.claude.probes) == ([], [])
     assert f"claude-tier: chat: tiny at {server.url}" in done.stderr
+    assert poll(lambda: bool(rows(here)), 10)
+    assert result["total_cost_usd"] > 0
+    assert [(row["model"], row["usd"]) for row in rows(here)] == [("tiny", 0)]
+
+
+def rows(here: Installed) -> list[dict[str, object]]:
+    query = "SELECT text AS model, usd FROM usage JOIN name ON name.id = model"
+    with closing(opened(here)) as db:
+        return [dict(row) for row in db.execute(query)]
 
 
 def test_main_reaches_claude_and_no_other_endpoint(desk: Desk, serve: Serve) -> None:
@@ -87,7 +103,6 @@ def test_no_login_reaches_another_endpoint_in_a_group(
     log_in(desk.client.home)
 
     if profile:
-        desk.run("-p", "hello")
         desk.run("-p", "hello", "--bare")
     else:
         for token in ({}, {"ANTHROPIC_AUTH_TOKEN": "own"}):
@@ -102,7 +117,7 @@ def test_no_login_reaches_another_endpoint_in_a_group(
 
 
 def test_every_alias_and_every_subagent_is_the_groups_model(desk: Desk, serve: Serve) -> None:
-    """Also one whose file names a model of Claude's in full."""
+    """Also one whose file names a model of Claude's in full. A large context is not compacted."""
     agent = desk.client.home / ".claude/agents/builder.md"
     agent.parent.mkdir(parents=True)
     agent.write_text("---\nname: builder\ndescription: b\nmodel: claude-opus-5-5\n---\nBuild.")
@@ -110,8 +125,9 @@ def test_every_alias_and_every_subagent_is_the_groups_model(desk: Desk, serve: S
         tool_use("Agent", description="a", prompt="build", subagent_type="builder"),
         tool_use("Agent", description="b", prompt="look", subagent_type="Explore"),
     ]
-    other = serve(Script().on("start", spawns, text("done")))
-    desk.configure(other.url, context="65536", max_output="4096")
+    used = Usage(50_000, 10)
+    other = serve(Script().on("start", Answer(tuple(spawns), usage=used), text("done")))
+    desk.configure(other.url, context="250000", max_output="4096")
 
     done = desk.run("-p", "start", "--model", "opus", CLAUDE_CODE_DISABLE_BACKGROUND_TASKS="1")
 
@@ -119,38 +135,40 @@ def test_every_alias_and_every_subagent_is_the_groups_model(desk: Desk, serve: S
     assert len(other.requests) >= 4
     assert {one.request.model for one in other.requests} == {"tiny"}
     assert {one.request.body["max_tokens"] for one in other.requests} == {4096}
+    assert SUMMARY not in sent(other)
 
 
-@pytest.mark.parametrize(("context", "compactions"), [("65536", 1), ("250000", 0)])
-def test_the_client_compacts_before_the_groups_context_is_full(
-    context: str, compactions: int, desk: Desk, serve: Serve
-) -> None:
+def test_the_client_compacts_before_the_groups_context_is_full(desk: Desk, serve: Serve) -> None:
     """It is told how much that is."""
     step = (tool_use("Bash", command="true"),)
     used = [Answer(step, usage=Usage(tokens, 10)) for tokens in (20_000, 50_000, 20_000)]
     script = Script().on("start", *used)
 
     def respond(request: Request) -> Answer | Failure:
-        if "<summary> block" in json.dumps(request.body):
+        if SUMMARY in json.dumps(request.body):
             return Answer((text("<summary>so far</summary>"),))
         return script(request)
 
     other = serve(respond)
-    desk.configure(other.url, context=context)
+    desk.configure(other.url, context="65536")
 
     done = desk.run("-p", "start", "--allowedTools", "Bash")
 
-    bodies = [json.dumps(one.request.body) for one in other.requests]
+    compacted = [SUMMARY in json.dumps(one.request.body) for one in other.requests]
     assert done.returncode == 0, done.stdout
-    assert sum("<summary> block" in body for body in bodies) == compactions
+    assert (compacted[:3], sum(compacted)) == ([False, False, True], 1)
 
 
 @pytest.mark.parametrize("profile", [True, False], ids=["in a group", "with the address alone"])
 def test_settings_that_change_during_the_session_lead_nowhere_else(
     profile: bool, desk: Desk, serve: Serve
 ) -> None:
-    """Claude could write them itself; without the profile the client follows them at once."""
+    """Claude could write them itself; without the profile the client follows them at once.
+
+    With the profile no login is sent either, whatever the session does.
+    """
     away = serve(Script())
+    log_in(desk.client.home)
     settings = desk.client.cwd / ".claude/settings.json"
     settings.parent.mkdir()
     settings.write_text("{}")
@@ -171,6 +189,8 @@ def test_settings_that_change_during_the_session_lead_nowhere_else(
         desk.client.run(*arguments, api=other, env={"ANTHROPIC_MODEL": "tiny"})
 
     assert (len(other.requests), bool(away.requests)) == ((3, False) if profile else (1, True))
+    kept = (LOGIN, CONSOLE_KEY, API_KEY, *CLOUD.values())
+    assert not any(value in sent(other) for value in kept if profile)
 
 
 def test_settings_that_lead_elsewhere_are_refused_by_their_place(desk: Desk, serve: Serve) -> None:
@@ -215,23 +235,3 @@ def test_the_clients_process_holds_no_other_key(fallback: str, desk: Desk, serve
     assert env["ANTHROPIC_BASE_URL"] == other.url
     assert done.returncode in (143, -signal.SIGTERM)
     assert desk.claude.requests == []
-
-
-def test_a_groups_session_is_counted_at_the_price_of_its_endpoint(
-    desk: Desk, llama: Start, here: Installed
-) -> None:
-    """Free by the user's own word, though the client reckons list price."""
-    server = desk.local(llama, "from llama.cpp")
-    desk.configure(server.url, kind="llama-server")
-    here.configure((desk.state / "config.yaml").read_text())
-
-    done = desk.run("-p", "hello", "--output-format", "json")
-
-    assert poll(lambda: bool(rows(here)), 10)
-    assert json.loads(done.stdout)["total_cost_usd"] > 0
-    assert [(row["model"], row["usd"]) for row in rows(here)] == [("tiny", 0)]
-
-
-def rows(here: Installed) -> list[dict[str, object]]:
-    query = "SELECT text AS model, usd FROM usage JOIN name ON name.id = model"
-    return [dict(row) for row in opened(here).execute(query)]
