@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
+import shlex
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from llama_server import Start
 from recorder import Recorder
 from trees import snapshot, write
 
+from . import command
 from .conftest import Serve
 from .installation import IMPORTS, Installed
 from .witness import opened
@@ -25,11 +27,12 @@ ClaudeTier = Callable[..., str]
 
 
 @pytest.fixture
-def programs(client: Client, tmp_path: Path) -> Path:
-    """A PATH with `claude` and `claude-tier`, as a user has them."""
+def programs(client: Client, network: Namespace | None, tmp_path: Path) -> Path:
+    """A PATH with `claude`, which has no network, and `claude-tier`, as a user has them."""
     folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "claude").symlink_to(client.binary)
+    inside = [str(client.binary)]
+    words = shlex.join(inside if network is None else network.command(inside))
+    write(folder / "claude", f'#!/bin/sh\nexec {words} "$@"\n').chmod(0o755)
     script = f'#!/bin/sh\nPYTHONPATH={IMPORTS} exec {sys.executable} -m claude_tier "$@"\n'
     write(folder / "claude-tier", script).chmod(0o755)
     return folder
@@ -43,16 +46,13 @@ def environment(client: Client, programs: Path) -> dict[str, str]:
 
 @pytest.fixture
 def claude_tier(
-    client: Client, network: Namespace | None, environment: dict[str, str]
+    client: Client, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> ClaudeTier:
-    """`claude-tier …` where the client has no network; it has to succeed, and says something."""
+    """`claude-tier …` in the project; it has to succeed, and says something."""
+    monkeypatch.chdir(client.cwd)
 
     def run(*arguments: str) -> str:
-        words = [sys.executable, "-m", "claude_tier", *arguments]
-        done = subprocess.run(
-            words if network is None else network.command(words),
-            env=environment, cwd=client.cwd, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        done = command.claude_tier(client.home, *arguments, env=environment)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -103,8 +103,15 @@ def test_an_answer_of_a_local_model_reaches_claude_and_is_counted_in_its_session
     claude_tier: ClaudeTier,
     environment: dict[str, str],
 ) -> None:
-    """A file of the project is read by the server, not by Claude, which tells it the session."""
+    """A file of the project is read by the server, not by Claude, which tells it the session.
+
+    Uninstall takes the registration back by the client's own command; one of the user's stays.
+    """
+    own = {"mcpServers": {"mine": {"type": "stdio", "command": "true", "args": [], "env": {}}}}
+    write(client.home / ".claude.json", json.dumps(own))
     claude_tier("install", "--mcp")
+    assert list(registered(client)) == ["mine", "local-models"]
+    assert "already installed" in claude_tier("install", "--mcp")
     write(client.cwd / "notes.txt", "zanzibar 5521\n")
     api = asking(serve, prompt="Draft a letter.", files=["notes.txt"])
     run = start(client, api, environment)
@@ -112,33 +119,21 @@ def test_an_answer_of_a_local_model_reaches_claude_and_is_counted_in_its_session
     answer = json.loads(told(api))
     assert answer["text"] == SAID
     assert (answer["provider"], answer["model"], answer["next_page"]) == ("llama", "tiny", None)
-    assert "zanzibar 5521" in str([request.body for request in server.requests])
+    asked = [request.body for request in server.requests]
+    assert "zanzibar 5521" in str(asked)
     assert "zanzibar 5521" not in str([one.request.body for one in api.requests])
-    rows = opened(Installed(client.home)).execute(
-        "SELECT name.text, origin, route, asked, outcome FROM exchange"
-        " JOIN name ON name.id = exchange.session"
-    )
+    with closing(opened(Installed(client.home))) as db:
+        rows = db.execute(
+            "SELECT name.text, origin, route, asked, outcome FROM exchange"
+            " JOIN name ON name.id = exchange.session"
+        ).fetchall()
     row = (run.session_id, "mcp", "ask_local_llama", "llama/tiny", "answered")
     assert [tuple(each) for each in rows] == [row]
 
-
-def test_uninstall_takes_the_registration_back(
-    client: Client,
-    serve: Serve,
-    server: Recorder,
-    claude_tier: ClaudeTier,
-    environment: dict[str, str],
-) -> None:
-    """By the client's own command; a server of the user's own stays."""
-    own = {"mcpServers": {"mine": {"type": "stdio", "command": "true", "args": [], "env": {}}}}
-    write(client.home / ".claude.json", json.dumps(own))
-    claude_tier("install", "--mcp")
-    assert list(registered(client)) == ["mine", "local-models"]
-    assert "already installed" in claude_tier("install", "--mcp")
     claude_tier("uninstall")
     assert registered(client) == own["mcpServers"]
     start(client, asking(serve, prompt="Draft a letter."), environment)
-    assert server.requests == []
+    assert [request.body for request in server.requests] == asked
 
 
 def test_a_local_registration_is_for_one_project(
@@ -153,9 +148,9 @@ def test_a_local_registration_is_for_one_project(
     elsewhere = Client(client.home, binary=client.binary, cwd=tmp_path)
     start(elsewhere, asking(serve, prompt="there"), environment)
     assert len(server.requests) == 1
+    assert "local-models" in (client.home / ".claude.json").read_text()
     claude_tier("uninstall", "--scope", "local")
-    start(client, asking(serve, prompt="here"), environment)
-    assert len(server.requests) == 1
+    assert "local-models" not in (client.home / ".claude.json").read_text()
 
 
 def test_a_project_registration_is_committed_and_taken_out_to_the_byte(
