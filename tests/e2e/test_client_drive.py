@@ -14,10 +14,18 @@ from claude_tier.livecheck import Answer, Client, Script, fail, spawn, text, too
 from .oracle import FOREGROUND, Serve, answered, charged, transcript
 
 
-def test_a_prompt_is_answered_and_charged_to_the_token(client: Client, serve: Serve) -> None:
-    """One request, one result, and the client's figures are those of the script."""
+def test_a_prompt_is_answered_and_charged_to_the_token(
+    client: Client, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One request, one result, and the client's figures are those of the script.
+
+    Credentials and providers of the caller's environment do not pass.
+    """
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "a secret")
+    monkeypatch.setenv("CLAUDE_CODE_USE_BEDROCK", "1")
     api = serve(Script().on("say hello", text("hello there")))
 
+    environment = client.environment(api)
     run = client.run("-p", "say hello", api=api)
 
     assert (run.returncode, run.stderr) == (0, "")
@@ -25,19 +33,6 @@ def test_a_prompt_is_answered_and_charged_to_the_token(client: Client, serve: Se
     assert [exchange.request.asker for exchange in api.requests] == ["main"]
     assert api.requests[0].request.session_id == run.session_id
     assert charged(run.result) == answered(api)
-
-
-def test_the_client_is_told_of_nothing_else(
-    client: Client, serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Credentials and providers of the caller's environment do not pass."""
-    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "a secret")
-    monkeypatch.setenv("CLAUDE_CODE_USE_BEDROCK", "1")
-    api = serve(Script())
-
-    environment = client.environment(api)
-    client.run("-p", "hello", api=api)
-
     assert environment["ANTHROPIC_BASE_URL"] == api.url
     assert "ANTHROPIC_AUTH_TOKEN" not in environment
     assert "CLAUDE_CODE_USE_BEDROCK" not in environment
@@ -163,12 +158,16 @@ def test_an_interrupted_answer_leaves_the_placeholder(client: Client, serve: Ser
 
 
 def test_an_overloaded_api_is_asked_again(client: Client, serve: Serve) -> None:
-    """A failure is retried by the client; only the last answer is charged."""
+    """A failure is retried by the client; only the last answer is charged.
+
+    The format that streams gives every event.
+    """
     script = Script().on("hello", fail(529), times=1).on("hello", text("at last"))
     api = serve(script)
 
-    run = client.run("-p", "hello", api=api)
+    run = client.run("-p", "hello", "--output-format", "stream-json", "--verbose", api=api)
 
+    assert {"system", "assistant", "result"} <= {str(event["type"]) for event in run.events}
     assert run.result["result"] == "at last"
     assert len(api.requests) == 2
     assert charged(run.result) == answered(api)
@@ -191,16 +190,6 @@ def test_a_client_that_hangs_is_killed_with_its_group(client: Client, serve: Ser
 
     with pytest.raises(UserError, match="still at work after 1 s"):
         client.run("-p", "hello", api=api, timeout=1)
-
-
-def test_stream_json_gives_every_event(client: Client, serve: Serve) -> None:
-    """The other output format is parsed too."""
-    api = serve(Script().on("hello", text("hi")))
-
-    run = client.run("-p", "hello", "--output-format", "stream-json", "--verbose", api=api)
-
-    assert {"system", "assistant", "result"} <= {str(event["type"]) for event in run.events}
-    assert run.result["result"] == "hi"
 
 
 def test_the_version_is_the_pinned_one(client: Client) -> None:
