@@ -113,6 +113,15 @@ def run(
     return Answered(done.returncode, done.stdout, done.stderr)
 
 
+def harmless(done: Answered) -> None:
+    """What holds for every hook whatever happens."""
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert done.output.get("permissionDecision") != "allow"
+    assert done.answer.get("decision") != "block"
+    assert done.answer.get("continue") is not False
+
+
 class Run(Protocol):
     """Run that event's hook; `stdin` that is not bytes is sent as JSON."""
 

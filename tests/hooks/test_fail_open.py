@@ -15,7 +15,7 @@ import pytest
 from claude_tier_hooks import ledger
 
 from . import process
-from .process import EVENTS, FOUND, LINES, VERSIONS, Answered, Run, sample, transcript
+from .process import EVENTS, FOUND, LINES, VERSIONS, Run, harmless, sample, transcript
 
 GARBAGE = {
     "empty": b"",
@@ -33,22 +33,6 @@ GARBAGE = {
     "an endless number": b'{"session_id": ' + b"9" * 10_000 + b"}",
 }
 ODD = (None, True, 0, -1, 1e308, "", "\ud800 alone", "é\x00\n", [], [None], {}, {"a": {"b": []}})
-
-
-def harmless(done: Answered) -> None:
-    """What holds for every hook whatever happens."""
-    assert done.returncode == 0
-    assert done.stderr == b""
-    assert done.output.get("permissionDecision") != "allow"
-    assert done.answer.get("decision") != "block"
-    assert done.answer.get("continue") is not False
-
-
-@pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
-    """A hook, without the start of an interpreter."""
-    with process.forking() as run:
-        yield run
 
 
 @pytest.fixture
@@ -101,10 +85,14 @@ def test_garbage_on_stdin_is_logged_and_said_once(
 def test_every_field_may_be_anything(event: str, home: Path, run: Run) -> None:
     """Wrong types where the client has always sent others, and fields nobody knows."""
     transcript(home)
-    plain = sample(event, home, unknown={"field": [1]})
+    unknown = {"field": [1]}
+    plain = sample(event, home, unknown=unknown)
+    # All events have these, read at one place but for the lines: each value at a third of them.
+    shared = sample("Stop", home, unknown=unknown).keys() if event not in LINES else ()
     for key in plain:
-        for value in ODD:
-            harmless(run(event, {**plain, key: value}))
+        for number, value in enumerate(ODD, EVENTS.index(event)):
+            if key not in shared or number % 3 == 0:
+                harmless(run(event, {**plain, key: value}))
 
 
 @pytest.mark.parametrize("event", EVENTS)
@@ -343,51 +331,6 @@ def _spend_now(home: Path) -> None:
     row = json.loads(path.read_text())
     row["timestamp"] = datetime.now(timezone.utc).isoformat()
     path.write_text(json.dumps(row) + "\n")
-
-
-@pytest.mark.parametrize("endless", ["/dev/zero", "pipe"])
-def test_a_clone_with_endless_files_is_no_obstacle(endless: str, home: Path, run: Run) -> None:
-    """Links in place of the files that a project may bring."""
-    project = home / "clone"
-    folder = project / ".claude"
-    (folder / "agents").mkdir(parents=True)
-    (folder / "claude-tier").mkdir()
-    target = Path(endless)
-    if endless == "pipe":
-        target = home / "pipe"
-        os.mkfifo(target)
-    for name in ("settings.json", "claude-tier.yaml", "claude-tier/policy.json", "agents/x.md"):
-        (folder / name).symlink_to(target)
-    transcript(home)
-    call = {"description": "d", "prompt": "p", "subagent_type": "x"}
-
-    for event in EVENTS:
-        harmless(run(event, sample(event, home, cwd=str(project), tool_input=call)))
-
-
-def test_a_clones_committed_policy_adds_only_what_a_clone_may(home: Path, run: Run) -> None:
-    """It may assign and limit; it names no host, price, floor, exemption or command."""
-    project = home / "clone"
-    folder = project / ".claude/claude-tier"
-    folder.mkdir(parents=True)
-    hostile = {
-        "assign": {"Explore": {"tier": "sonnet", "effort": None}},
-        "exempt": ["Explore"],
-        "floor": {"Explore": "fable"},
-        "command": ["touch", str(home / "ran")],
-        "sources": [{"path": "/nowhere", "size": 1, "mtime_ns": 1, "crc32": 1}],
-        "hosts": {"api.example.com": {"name": "x", "free": True}},
-        "status_line": {"chain": f"touch {home / 'ran'}"},
-    }
-    (folder / "policy.json").write_text(json.dumps(hostile))
-    transcript(home)
-
-    for event in EVENTS:
-        harmless(run(event, sample(event, home, cwd=str(project), tool_use_id="toolu_first")))
-    done = run("PreToolUse", sample("PreToolUse", home, cwd=str(project)))
-
-    assert done.output["updatedInput"]["model"] == "haiku"  # type: ignore[index]
-    assert not (home / "ran").exists()
 
 
 def test_half_a_character_does_not_lift_a_stop(state: Path, home: Path, run: Run) -> None:
