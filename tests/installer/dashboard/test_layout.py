@@ -19,12 +19,6 @@ Open = Callable[..., Any]
 
 READ = "html[data-read]"
 WIDTHS = (1280, 390)
-HOSTILE = {
-    "markup": '<img src=x onerror="window.hurt=1">',
-    "newline": "first\nsecond",
-    "turned": "\u202egnp.exe\u2066 \u200f\u05d0",
-    "tag end": "</td></table><script>window.hurt=1</script>",
-}
 LONG = (
     "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/"
     "eu.anthropic.claude-opus-5-5-20260401-v1:0"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 import serving
 from books import HAIKU, HOUR, NOON, OPUS, answer, budget, cool, decide, policy
 from claude_tier.routing import by_hand, wording
-from claude_tier_hooks import ledger
+from claude_tier_hooks import ledger, tick
+from heartbeats import made
 from serving import Dashboard
 
 Start = Callable[[], Dashboard]
@@ -125,7 +127,8 @@ def test_a_banner_says_what_else_keeps_the_router_here(
     home: Path, dashboard: Start, page: Open
 ) -> None:
     """A budget at stop, and the configuration above it, as the policy has it now."""
-    policy(home, budgets=[budget(limit=0.001)])
+    paid = {"local_only": False, "paid": [["openrouter", "x/y"]]}
+    policy(home, budgets=[budget(limit=0.001)], router=paid)
     answer(home, at=NOON - 60)
     shown = page(dashboard().link)
     shown.locator("#emergency").get_by_text("Emergency mode").wait_for()
@@ -136,6 +139,26 @@ def test_a_banner_says_what_else_keeps_the_router_here(
     policy(home, router={"local_only": True, "paid": []})
     shown.locator("#emergency").get_by_text("router.local_only is set").wait_for()
     assert "router: {local_only: false} in config.yaml" in text(shown, "#emergency")
+
+
+def test_the_health_section_says_whether_the_heartbeat_lives(
+    home: Path, dashboard: Start, page: Open
+) -> None:
+    """With what to do where it does not, and nothing where nothing may run: most have none."""
+    policy(home)
+    shown = page(dashboard().link)
+    shown.wait_for_selector(READ)
+    assert "eartbeat" not in text(shown, "#health-list")
+    made(home).add("---\nname: disk\n---\n- Look.\n")
+    tick.mark_alive()
+    dead = "fault Heartbeat: its scheduler is dead; last tick 60 min ago."
+    for ago, said in ((60, "ok Heartbeat: well, last tick 1 min ago."), (3600, dead)):
+        at = NOON + HOUR - ago  # as the dashboard's clock has it
+        os.utime(tick.alive_file(), (at, at))
+        shown.reload()
+        shown.wait_for_selector(READ)
+        assert said in text(shown, "#health-list")
+        assert ("claude-tier heartbeat status" in text(shown, "#health-list")) is (ago > 180)
 
 
 def test_a_plan_window_without_a_budget_is_shown(home: Path, dashboard: Start, page: Open) -> None:
@@ -266,7 +289,7 @@ def test_controls_change_what_is_asked_for(home: Path, dashboard: Start, page: O
 
 
 def test_the_keyboard_reaches_everything(home: Path, dashboard: Start, page: Open) -> None:
-    """In the order of the page, the skip link first; every stop can be seen."""
+    """In the order of the page, the link to the figures first; every stop can be seen."""
     some_work(home)
     shown = page(dashboard().link)
     shown.wait_for_selector(READ)
@@ -288,18 +311,12 @@ def test_the_keyboard_reaches_everything(home: Path, dashboard: Start, page: Ope
               "decisions-more"]  # fmt: skip
     assert [name for name in names if name in wanted] == wanted
     assert [name for name, seen in stops if not seen] == []
+    shown.get_by_text(wanted[0]).press("Enter")
+    assert shown.evaluate("document.activeElement.id") == "main"
 
 
 def one_is_body(page: Any) -> bool:
     return bool(page.evaluate("document.activeElement === document.body"))
-
-
-def test_the_skip_link_leads_to_the_figures(home: Path, dashboard: Start, page: Open) -> None:
-    shown = page(dashboard().link)
-    shown.wait_for_selector(READ)
-    shown.keyboard.press("Tab")
-    shown.keyboard.press("Enter")
-    assert shown.evaluate("document.activeElement.id") == "main"
 
 
 def test_the_chart_is_read_with_the_arrow_keys(home: Path, dashboard: Start, page: Open) -> None:
