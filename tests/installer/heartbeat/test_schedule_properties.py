@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import beats
 from claude_tier.heartbeat import schedule
 from claude_tier.heartbeat.beat import ActiveHours, Beat, Cron, Every
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -194,7 +195,7 @@ crons = st.tuples(
 intervals = st.sampled_from(PARTS_OF_A_DAY) | st.integers(1, 5000)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(25))
 @given(spans(), intervals, hours())
 def test_an_interval_is_what_the_oracle_says(
     span: tuple[str, int, int], interval: int, active: ActiveHours | None
@@ -205,7 +206,7 @@ def test_an_interval_is_what_the_oracle_says(
     assert list(schedule.slots(one, after, until)) == due(one, after, until)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(12))
 @given(spans(), st.integers(1, 3), hours())
 def test_whole_days_are_what_the_oracle_says(
     span: tuple[str, int, int], days: int, active: ActiveHours | None
@@ -216,7 +217,7 @@ def test_whole_days_are_what_the_oracle_says(
     assert list(schedule.slots(one, after, until + 2 * DAY)) == due(one, after, until + 2 * DAY)
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(50))
 @given(spans(), crons, hours())
 def test_a_cron_expression_is_what_the_oracle_says(
     span: tuple[str, int, int], expression: str, active: ActiveHours | None
@@ -227,7 +228,7 @@ def test_a_cron_expression_is_what_the_oracle_says(
     assert list(schedule.slots(one, after, until)) == due(one, after, until)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(spans(), intervals.map(lambda minutes: Every(minutes * MINUTE)) | crons.map(Cron), hours())
 def test_it_does_not_matter_from_when_one_looks(
     span: tuple[str, int, int], planned: Every | Cron, active: ActiveHours | None
