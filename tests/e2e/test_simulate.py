@@ -6,8 +6,9 @@ import json
 
 from claude_tier.livecheck import Client, Script, spawn, text
 
+from .command import claude_tier
 from .conftest import Serve
-from .installation import Installed, budget, command
+from .installation import Installed, budget
 from .witness import LIMIT, SPENT, decisions
 
 NO_BUDGET = "assign: {general-purpose: null, Explore: null}\n"
@@ -28,8 +29,8 @@ def test_a_session_reproduces_and_costs_more_without_its_policy(
     other = client.home / "other.yaml"
     other.write_text(NO_BUDGET)
 
-    check = command(client, "simulate", "--json")
-    simulated = command(client, "simulate", "--policy", str(other), "--json")
+    check = claude_tier(client.home, "simulate", "--json")
+    simulated = claude_tier(client.home, "simulate", "--policy", str(other), "--json")
 
     made = [row["action"] for row in decisions(here)]
     assert sorted(set(made)) == ["assigned", "denied", "lowered"]
