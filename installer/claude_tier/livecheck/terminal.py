@@ -78,7 +78,10 @@ class Terminal:
     @property
     def screen(self) -> str:
         """What stands on the screen; empty once the client ended."""
-        return "" if self.ended else self._tmux("capture-pane", "-p")
+        try:
+            return self._tmux("capture-pane", "-p")
+        except UserError:  # the terminal went with the client
+            return ""
 
     @property
     def ended(self) -> bool:
