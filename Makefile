@@ -1,6 +1,6 @@
 # make test    everything: style, types, and all tests, the real client's included
 # make check   style and types only
-# make test-slow  a real LiteLLM proxy, which is 750 MB to install
+# make test-slow  the same with a real LiteLLM proxy (750 MB to install) and ten times the examples
 # make bench   the measurements in tests/benchmarks
 # make pictures  draw docs/pictures anew
 # make clean   remove what these made (the fetched client stays in its cache)
@@ -17,11 +17,11 @@ SLOW := .venv-slow
 .PHONY: test test-slow check bench pictures client clean
 
 test: check client
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
-test-slow: $(INSTALLED) $(SLOW)/bin/litellm
-	CLAUDE_TIER_LITELLM=$(CURDIR)/$(SLOW)/bin/litellm $(BIN)/pytest -n 0 \
-		tests/installer/routing/providers/test_litellm_proxy.py $(ARGS)
+test-slow: check client $(SLOW)/bin/litellm
+	CLAUDE_TIER_LITELLM=$(CURDIR)/$(SLOW)/bin/litellm CLAUDE_TIER_EXAMPLES=10 \
+		$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 $(SLOW)/bin/litellm:
 	$(PYTHON) -m venv $(SLOW)
