@@ -18,9 +18,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(autouse=True)
-def home(
-    home: Path, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def home(home: Path, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Always at the same place, because a ledger knows transcripts by their paths."""
     folders[0].mkdir()
     monkeypatch.setenv("HOME", str(folders[0]))
