@@ -47,6 +47,14 @@ class Installed:
         (self.state / "config.yaml").write_text(text, "utf-8")
         config.compile_user_policy(self.state)
 
+    def wait_longer(self) -> None:
+        """Let hooks wait for what the client writes late for as long as a busy machine takes."""
+        gate = self.state / "hooks/claude_tier_hooks/gate.py"
+        before = gate.read_text("utf-8")
+        after = before.replace("WAIT = 0.15  #", "WAIT = 8  #")
+        assert after != before
+        gate.write_text(after, "utf-8")
+
     def agent(self, name: str, model: str | None = None) -> None:
         """A subagent of the user's own."""
         folder = self.config_dir / "agents"

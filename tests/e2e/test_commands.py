@@ -19,6 +19,7 @@ def test_the_log_shows_asked_set_reason_budget_and_what_ran(
     The response that asks takes the budget to its stop, before its own call is decided.
     """
     here.configure(budget(LIMIT))
+    here.wait_longer()
     here.spend(SPENT["cap"])
     calls = [
         spawn("one", "find the callers", subagent_type="Explore"),

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,22 +48,23 @@ CAUSES: list[tuple[Failure, str | None, float | None]] = [
 
 def test_the_client_names_the_kind_of_failure(client: Client, serve: Serve, project: Path) -> None:
     """From which its cause follows, and the end where the message has one."""
-    event = project / "event.json"
+    events = project / "events"
+    events.mkdir()
     # The client kills its hooks when it ends, unless they have left its process group.
-    kept = f"setsid -f sh -c 'cat > {event}.part && mv {event}.part {event}'"
+    kept = f"cd {events}; setsid -f sh -c 'cat > $$.part && mv $$.part $$.json'"
     hook = {"type": "command", "command": kept, "timeout": 30}
     settings = {"hooks": {"StopFailure": [{"hooks": [hook]}]}}
     write(client.home / ".claude/settings.json", json.dumps(settings))
     api = serve(failing({str(number): one for number, (one, _, _) in enumerate(CAUSES)}))
     command = [str(client.binary), "-p", *STREAMED]
-    told = []
+
+    def has(number: int) -> bool:
+        return len(_by_prompt(events)) == number
 
     def prompts() -> Iterator[str]:
-        for number, _ in enumerate(CAUSES):
+        for number, cause in enumerate(CAUSES):
             yield str(number)
-            assert poll(event.exists, 30), f"no event of {CAUSES[number]}"
-            told.append(json.loads(event.read_text()))
-            event.unlink()
+            assert poll(partial(has, number + 1), 30), f"no event of {cause}"
 
     in_turn(
         command if api.namespace is None else api.namespace.command(command),
@@ -71,11 +73,21 @@ def test_the_client_names_the_kind_of_failure(client: Client, serve: Serve, proj
         prompts=prompts(),
     )
 
+    told = _by_prompt(events)
     assert [failures.cause(each) for each in told] == [cause for _, cause, _ in CAUSES]
     for each, (_, cause, until) in zip(told, CAUSES, strict=True):
         cooled = _cooled(each)
         assert [row["cause"] for row in cooled] == [cause] * bool(cause)
         assert [row["until"] for row in cooled if until] == [until] * bool(until)
+
+
+def _by_prompt(folder: Path) -> list[dict[str, object]]:
+    """The first event of each prompt, in order; a summary that fails too has one of its own."""
+    found: dict[object, dict[str, object]] = {}
+    for file in sorted(folder.glob("*.json"), key=lambda one: one.stat().st_mtime_ns):
+        event = json.loads(file.read_text())
+        found.setdefault(event["prompt_id"], event)
+    return [*found.values()]
 
 
 def _cooled(event: dict[str, object]) -> list[dict[str, object]]:

@@ -152,6 +152,7 @@ def test_the_user_is_asked_at_the_stop_where_told(
     the hook has started, and the hook waits for it.
     """
     here.configure(budget(LIMIT, on_stop="ask"))
+    here.wait_longer()
     here.spend(SPENT["ok"])
     call = spawn("the task", subagent_type="Plan", model="opus")
     dear = Answer((call,), usage=Usage(output_tokens=110 * DOLLAR))
