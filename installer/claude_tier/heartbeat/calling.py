@@ -19,6 +19,7 @@ from claude_tier.heartbeat.receipts import End
 from claude_tier.heartbeat.steps import step
 from claude_tier.pipelines.spending import Purse, Rates
 from claude_tier.routing import providers, target
+from claude_tier.routing.accounting import Exchange
 from claude_tier.routing.answer import Answer, NobodyError
 from claude_tier.routing.providers.claude_cli import ClaudeCli, Work
 from claude_tier.routing.providers.http import Limits
@@ -49,25 +50,29 @@ def call(case: Case, asked: Asked, say: Callable[[str], None]) -> Outcome:
         return _nobody(case, error)
     except UserError as error:
         return Outcome(End("failed", _cut(error.message), asked=_first(case)))
-    if found is None:
-        return Outcome(End("interrupted", STOPPED, asked=_first(case)))
+    if isinstance(found, End):
+        return Outcome(found)
     return _judged(case, asked, found)
 
 
-async def _call(case: Case, asked: Asked, say: Callable[[str], None]) -> Answer | None:
-    """The answer; None where this process was told to end before."""
+async def _call(case: Case, asked: Asked, say: Callable[[str], None]) -> Answer | End:
+    """The answer, or the end of a run that was told to end before."""
     answers: list[Answer] = []
     errors: list[UserError] = []
+    counted: list[Exchange] = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end_when_told, tasks.cancel_scope)
         try:
-            answers.append(await _answered(case, asked, say))
+            answers.append(await _answered(case, asked, say, on_end=counted.append))
         except UserError as error:
             errors.append(error)
         tasks.cancel_scope.cancel()
     if errors:
         raise errors[0]
-    return answers[0] if answers else None
+    if answers:
+        return answers[0]
+    exchange = counted[0].id if counted else None
+    return End("interrupted", STOPPED, asked=_first(case), exchange=exchange)
 
 
 async def _end_when_told(scope: anyio.CancelScope) -> None:
@@ -77,7 +82,9 @@ async def _end_when_told(scope: anyio.CancelScope) -> None:
             return
 
 
-async def _answered(case: Case, asked: Asked, say: Callable[[str], None]) -> Answer:
+async def _answered(
+    case: Case, asked: Asked, say: Callable[[str], None], *, on_end: Callable[[Exchange], None]
+) -> Answer:
     wanted = targets(case)
     rates = Rates(case.config, case.rules)
     allowed = Purse(case.known.beat.usd, case.known.beat.name).afford(wanted, asked.prompt, rates)
@@ -90,7 +97,9 @@ async def _answered(case: Case, asked: Asked, say: Callable[[str], None]) -> Ans
         clients=_clients(case),
         stand_in=False,
     ) as router:
-        return await router.ask(asked.prompt, allowed.targets, route=ROUTE, timeout=case.left)
+        return await router.ask(
+            asked.prompt, allowed.targets, route=ROUTE, on_end=on_end, timeout=case.left
+        )
 
 
 def targets(case: Case) -> tuple[Target, ...]:

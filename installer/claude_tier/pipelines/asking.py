@@ -12,7 +12,8 @@ from claude_tier.pipelines.model import Step
 from claude_tier.pipelines.outcome import Tally
 from claude_tier.pipelines.request import Targets
 from claude_tier.pipelines.spending import Purse, Rates
-from claude_tier.routing.answer import Answer, Lost, NobodyError
+from claude_tier.routing.accounting import Exchange
+from claude_tier.routing.answer import Answer, NobodyError
 from claude_tier.routing.prompt import Prompt
 from claude_tier.routing.router import Router
 from claude_tier.routing.target import Target
@@ -91,8 +92,6 @@ class Asking:
         with self.purse.holding(within.reserved):
             answer = await self._routed(prompt, within.targets)
         self.tally.add(answer)
-        self.purse.pay(answer.usd)
-        self._lose(answer.lost)
         if answer.reason == "refusal":
             raise UnfitError(answer.target, "refused to answer")
         return answer
@@ -100,14 +99,18 @@ class Asking:
     async def _routed(self, prompt: Prompt, targets: Sequence[Target]) -> Answer:
         router, timeout = self.desk.router, self.step.timeout
         try:
-            return await router.ask(prompt, targets, route=self.route, timeout=timeout)
+            return await router.ask(
+                prompt, targets, route=self.route, on_end=self._pay, timeout=timeout
+            )
         except NobodyError as error:
             self.tally.notices += error.notices
-            self._lose(error.lost)
             raise
 
-    def _lose(self, lost: Sequence[Lost]) -> None:
-        for one in lost:
+    def _pay(self, exchange: Exchange) -> None:
+        """The answer, and what came to none; of a request that was broken off as well."""
+        if exchange.end is not None:
+            self.purse.pay(exchange.usd)
+        for one in exchange.lost:
             self.tally.lose(one)
             self.purse.pay(one.usd)
 

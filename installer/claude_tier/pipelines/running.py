@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -142,7 +143,11 @@ class Runner:
                 anyio.CapacityLimiter(AT_ONCE),
                 self.purse,
             )
-            await self._every_step()
+            try:
+                await self._every_step()
+            finally:  # an interruption ends no step, and costs what was under way
+                with suppress(UserError):
+                    self._note_costs()
         return self._ended()
 
     async def _every_step(self) -> None:
@@ -159,7 +164,7 @@ class Runner:
         SPEAKER.set(Speaker(step.id))
         try:
             outcome = await self._outcome(step)
-            self.job.run.note(spent=self.purse.spent, unpriced=self.purse.unpriced)
+            self._note_costs()
         except UserError as error:
             why = f"{error.message} ({error.hint})" if error.hint else error.message
             outcome = StepOutcome(step.id, "failed", why=why)
@@ -186,6 +191,9 @@ class Runner:
             return _whole(step, await self.units.ask(step, scope, parts))
         here = writing.Place(self.job.folder, self.job.run, self.confirm)
         return _whole(step, await writing.write(step, scope, parts, place=here))
+
+    def _note_costs(self) -> None:
+        self.job.run.note(spent=self.purse.spent, unpriced=self.purse.unpriced)
 
     def _why_not(self, step: Step) -> StepOutcome | None:
         """Why the step does not begin at all."""

@@ -112,12 +112,14 @@ class Router:
         route: str | None = None,
         on_text: Callable[[str], None] | None = None,
         on_progress: Callable[[int], None] | None = None,
+        on_end: Callable[[Exchange], None] | None = None,
         timeout: float | None = None,
     ) -> Answer:
         """The first whole answer; NobodyError where there is none within `timeout` seconds.
 
         Once something was given to `on_text`, a failure ends the request. `on_progress` is told
-        how many characters of the present try there are, and after a failure starts anew.
+        how many characters of the present try there are, and after a failure starts anew. `on_end`
+        is told what is in the ledger of it, also where whoever asked has gone away meanwhile.
         """
         if not targets:
             raise NobodyError("there is no target to ask")
@@ -144,6 +146,8 @@ class Router:
             exchange = replace(exchange, seconds=seconds, lost=lost)
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(self._books.write, exchange)
+            if on_end:
+                on_end(exchange)
         if reply is None:
             raise _nobody(course, exchange)
         return _answer(exchange, reply, course)

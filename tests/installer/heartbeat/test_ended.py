@@ -12,13 +12,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from claude_tier.heartbeat import processes, receipts
+from claude_tier.heartbeat import history, processes, receipts
 from claude_tier.heartbeat.processes import Worker
 from claude_tier.livecheck.request import Request
 from claude_tier_hooks import ledger
 from fault_server import FAULTS, Behaviour, FaultServer
 from heartbeats import LOCAL, PATIENCE, Home, made
 
+BOTH = (
+    "providers:\n"
+    "  paid: {{kind: openai-compatible, base_url: '{paid}',"
+    " prices: {{alpha: {{input: 1, output: 1}}}}}}\n"
+    "  local: {{kind: openai-compatible, base_url: '{local}', free: true}}\n"
+    "router: {{retries: 0}}\n"
+)
 CLAIMED = (sys.executable, "-m", "claude_tier", "heartbeat", "run", "--claimed", "r")
 
 
@@ -49,6 +56,29 @@ def test_one_that_is_told_to_end_while_it_asks_says_so(home: Path) -> None:
     assert (row["status"], row["reason"]) == ("interrupted", "it was told to end")
     with closing(ledger.connect()) as db:
         assert db.execute("SELECT outcome FROM exchange").fetchall() == [("cancelled",)]
+
+
+def test_what_one_had_cost_when_it_was_told_to_end_stands_in_its_history(home: Path) -> None:
+    """The first model gave up in the middle, which is billed; the second was asked meanwhile."""
+    asked = threading.Event()
+
+    def silent(_request: Request) -> Behaviour:
+        asked.set()
+        return FAULTS["silent"]
+
+    with FaultServer(FAULTS["openrouter_given_up"]) as paid, FaultServer(silent) as server:
+        here = made(home, BOTH.format(paid=paid.url, local=server.url))
+        claim(here, "---\nevery: 1h\nmodel: paid/alpha\nfallback: local/alpha\n---\nlook\n")
+        with here.start(*CLAIMED) as process:
+            assert asked.wait(PATIENCE)
+            process.terminate()
+            process.communicate(timeout=PATIENCE)
+
+    with closing(ledger.connect()) as db:
+        (receipt,) = history.query(db, None)
+    assert receipt.status == "interrupted"
+    assert receipt.usd == pytest.approx(1100e-6)
+    assert "1 request, $0.0011." in history.as_text([receipt], width=120)
 
 
 def test_one_that_is_told_to_end_while_it_checks_ends_its_check(home: Path) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from claude_tier.pipelines import runs
 from command_process import running
+from fault_server import FAULTS, FaultServer
 from llama_server import Start
 from recorder import Recorder
 from silent_server import Silent
@@ -83,6 +84,23 @@ def test_an_interrupt_reaches_the_provider_and_says_how_to_go_on(
     (run,) = runs.every()
     assert code == 130
     assert f"Interrupted. `claude-tier pipeline run --resume {run.id}` goes on from here." in err
+
+
+def test_a_run_that_goes_on_knows_what_its_interruption_had_cost(
+    configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """Its first target gave up in the middle, which is billed; the second was asked meanwhile."""
+    paid = "{kind: openai-compatible, base_url: '%s', prices: {tiny: {input: 1, output: 1}}}"
+    with FaultServer(FAULTS["openrouter_given_up"]) as dear, Silent() as silent:
+        configure(f"  dear: {paid % dear.url}\nrouter: {{retries: 0}}\n", free=silent.url)
+        path = pipeline("  - {id: a, target: dear/tiny, fallback: free/tiny, prompt: x}")
+        code, _ = ended(path, signal.SIGINT, silent=silent)
+    (run,) = runs.every()
+    assert (code, run.standing, run.outcomes()) == (130, "interrupted", {})
+    assert run.record["spent"] == pytest.approx(1100e-6)
+
+    done = command("run", "--resume", run.id, "--max-usd", "0.001")
+    assert "the budget of the pipeline p is used up: $0.0011 of $0.001" in done.err
 
 
 def test_a_run_at_work_cannot_be_resumed_or_forgotten(

@@ -14,6 +14,7 @@ from claude_tier import cli
 from claude_tier.report import ledger_file, totals
 from claude_tier.report.days import Slice
 from claude_tier.report.spending import by_day
+from claude_tier.routing.accounting import Exchange
 from claude_tier.routing.prompt import Prompt
 from claude_tier.routing.router import Router
 from claude_tier.routing.target import resolve
@@ -98,7 +99,8 @@ def test_an_answer_at_the_deadline_is_counted_without_one() -> None:
 
 
 def test_an_answer_whose_asker_goes_away_is_counted() -> None:
-    """Once some of it has come; the target is not to blame."""
+    """Once some of it has come, and its asker can know; the target is not to blame."""
+    told: list[Exchange] = []
     with FaultServer(STALLED) as one, FaultServer(WELL) as other:
         known = configured(two(one, other))
 
@@ -111,11 +113,14 @@ def test_an_answer_whose_asker_goes_away_is_counted() -> None:
                     Prompt.of("hello"),
                     resolve(known, "all"),
                     on_progress=lambda _characters: tasks.cancel_scope.cancel(),
+                    on_end=told.append,
                 )
 
         anyio.run(run)
     assert rows(USED) == [(*STARTED, pytest.approx(0.00101))]
     assert rows("SELECT outcome, usage, attempts FROM exchange") == [("cancelled", None, "[]")]
+    assert rows("SELECT id FROM exchange") == [(one.id,) for one in told]
+    assert [one.usd for one in told[0].lost] == [pytest.approx(0.00101)]
     assert cooling() == {}
 
 
