@@ -7,30 +7,26 @@ that compiles in policy.json. Looking costs nothing; only a changed file pays fo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
-import click
 from claude_tier_hooks import policy, project, refresh, state
 
 
-def follow(*, quiet: bool = False, quiet_project: bool = False) -> None:
-    """Compile what has changed; the old policy holds where there is a mistake.
+def follow() -> str | None:
+    """Compile what has changed; the mistakes for which that cannot be, None where there are none.
 
-    Mistakes are warned of on stderr: those of config.yaml unless `quiet`, those of the project's
-    file unless `quiet_project`.
+    The old policy holds then. A project's file is only looked at where the user's has no mistake.
     """
     user = state.read_json(state.path("policy.json"))
     if user is None and not os.path.exists(state.path("config.yaml")):  # noqa: PTH110 - as hooks do
-        return
+        return None
     due = _is_due(user) or refresh.outlived(None)
-    if due and not _compiled(None, _silent if quiet else _warn):
-        return
+    if due and (mistakes := _compiled(None)):
+        return mistakes
     root = project.root(str(Path.cwd()))
     file = Path(root, policy.PROJECT_FILE)
     due = file.is_file() and _is_due(state.read_json(policy.overlay_file(root)))
-    if due or refresh.outlived(root):
-        _compiled(root, _silent if quiet_project else _warn)
+    return _compiled(root) if due or refresh.outlived(root) else None
 
 
 def _is_due(made: dict[str, object] | None) -> bool:
@@ -40,12 +36,11 @@ def _is_due(made: dict[str, object] | None) -> bool:
         return True
 
 
-def _compiled(root: str | None, warn: Callable[[str], None]) -> bool:
-    """Whether it could be; a version known to be faulty is not read again."""
+def _compiled(root: str | None) -> str | None:
+    """What is wrong with it, if anything; a version known to be faulty is not read again."""
     note = refresh.fault(root)
     if note and refresh.stands(note) and isinstance(note.get("faults"), list):
-        warn("\n".join(map(str, note["faults"])))
-        return False
+        return "\n".join(map(str, note["faults"]))
     from claude_tier import config
 
     folder = Path(state.state_dir()).absolute()
@@ -55,17 +50,7 @@ def _compiled(root: str | None, warn: Callable[[str], None]) -> bool:
         else:
             config.compile_project_policy(folder, Path(root))
     except config.ConfigError as error:
-        warn(error.message)
-        return False
+        return error.message
     except OSError as error:  # a folder that is not ours to write: showing goes on
-        warn(f"{error.filename}: {error.strerror}")
-        return False
-    return True
-
-
-def _silent(_text: str) -> None:
-    """Whoever shows it in another place."""
-
-
-def _warn(text: str) -> None:
-    click.echo(f"Warning: the configuration does not hold as it is written:\n{text}", err=True)
+        return f"{error.filename}: {error.strerror}"
+    return None

@@ -61,22 +61,83 @@ def test_status_says_a_mistake_once(file: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     "command",
     [
+        ["ask", "hello"],
         ["route", "hello"],
+        ["providers"],
+        ["pipeline", "list"],
         ["pipeline", "check", "change"],
         ["pipeline", "run", "change", "--dry-run"],
         ["heartbeat", "list"],
         ["heartbeat", "status"],
         ["emergency"],
-        ["doctor"],
+        ["env", "--group", "x"],
+        ["run", "--group", "x"],
     ],
     ids=" ".join,
 )
-def test_a_command_that_needs_the_configuration_says_a_mistake_once(
+def test_a_command_that_needs_the_configuration_fails_with_its_mistake(
     file: Path, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
-    """Where it fails for that reason, it is no warning as well."""
+    """Which is told once, and then that it is the reason."""
     file.write_text("budgts: []\n")
     assert cli.main(command) == 1
+    said = capsys.readouterr()
+    warning, mistake, failure, hint = said.err.splitlines()
+    assert said.out == ""
+    assert warning == "Warning: the configuration does not hold as it is written:"
+    assert mistake.startswith(f"{file}:1:1: budgts: unknown key; did you mean budgets?")
+    assert failure == f"claude-tier: {cli.NOT_WITHOUT}"
+    assert hint.startswith("Nothing was changed; ")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["report"],
+        ["cooldown", "list"],
+        ["pipeline", "runs"],
+        ["pipeline", "forget", "--older", "1d"],
+        ["heartbeat", "history"],
+        ["heartbeat", "init"],
+        ["heartbeat", "tick"],
+        ["heartbeat", "uninstall"],
+        ["emergency", "on"],
+        ["emergency", "off"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_does_without_the_configuration_goes_on(
+    file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+) -> None:
+    """With the policy before it, and its mistake is told once, of groups of commands as well."""
+    monkeypatch.chdir(tmp_path)
+    file.write_text("budgts: []\n")
+    assert cli.main(command) == 0
+    assert capsys.readouterr().err.count("budgts: unknown key") == 1
+
+
+@pytest.mark.parametrize("command", [["pipeline", "show", "x"], ["heartbeat", "remove"]])
+def test_a_command_that_fails_otherwise_says_both(
+    file: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    """The mistake, and why it failed."""
+    file.write_text("budgts: []\n")
+    assert cli.main(command) == 1
+    warning, mistake, failure, _hint = capsys.readouterr().err.splitlines()
+    assert warning.startswith("Warning: ")
+    assert mistake.startswith(f"{file}:1:1: budgts: unknown key")
+    assert failure.startswith("claude-tier: ")
+    assert cli.NOT_WITHOUT not in failure
+
+
+def test_doctor_says_a_mistake_once(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Among all that it finds."""
+    file.write_text("budgts: []\n")
+    assert cli.main(["doctor"]) == 1
     said = capsys.readouterr()
     assert (said.out + said.err).count("budgts: unknown key") == 1
 

@@ -48,11 +48,8 @@ COMMANDS = {
     "compile": "Check config.yaml and compile it for the hooks.",
 }
 SWITCHES = frozenset({"install", "uninstall", "compile", "off", "on"})  # they see to it themselves
-# These show the mistakes of config.yaml themselves, SCREENS those of a project's file as well.
-SCREENS = frozenset({"status", "doctor"})
-READERS = SCREENS | {
-    "ask", "route", "providers", "run", "env", "pipeline", "heartbeat", "emergency",
-}  # fmt: skip
+SCREENS = frozenset({"status", "doctor"})  # they show the mistakes of a configuration themselves
+NOT_WITHOUT = "this cannot be done until it does"
 
 INTERRUPTED = 130
 BUG = 3
@@ -113,8 +110,11 @@ def claude_tier(context: click.Context) -> None:
     if context.invoked_subcommand not in SWITCHES:
         from claude_tier import following
 
-        name = context.invoked_subcommand
-        following.follow(quiet=name in READERS, quiet_project=name in SCREENS)
+        mistakes = following.follow()
+        if mistakes and context.invoked_subcommand not in SCREENS:
+            said = f"the configuration does not hold as it is written:\n{mistakes}"
+            click.echo(f"Warning: {said}", err=True)
+            context.ensure_object(set).add(mistakes)
 
 
 def _follow_upgrade() -> None:
@@ -135,10 +135,12 @@ def _follow_upgrade() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; return its exit code and never let a traceback reach the terminal."""
     _never_fail_to_print()
+    told = set[str]()
     try:
-        return _run(argv)
+        return _run(argv, told)
     except UserError as error:
-        return _report(error.message, error.hint, error.code)
+        message = NOT_WITHOUT if error.message in told else error.message
+        return _report(message, error.hint, error.code)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -152,10 +154,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _report_bug(error)
 
 
-def _run(argv: Sequence[str] | None) -> int:
+def _run(argv: Sequence[str] | None, told: set[str]) -> int:
+    """The exit code; `told` gets what was warned of before the command began."""
     args = None if argv is None else list(argv)
     try:
-        code = claude_tier.main(args, prog_name="claude-tier", standalone_mode=False)
+        code = claude_tier.main(args, prog_name="claude-tier", standalone_mode=False, obj=told)
     except Exception as error:
         only = alone(error)
         if only is error:

@@ -97,15 +97,14 @@ def _configuration() -> Config:
 
 
 def _configuration_or_before() -> Config:
-    """Where config.yaml has a mistake, which is said, what the policy before it tells."""
+    """Where config.yaml has a mistake, which was warned of, what the policy before it tells."""
     from claude_tier_hooks import policy
 
     from claude_tier.config import Config, ConfigError
 
     try:
         return _configuration()
-    except ConfigError as error:
-        click.echo(f"claude-tier: {error.message}", err=True)
+    except ConfigError:
         local_only = policy.load()["router"]["local_only"]
         return Config.model_validate({"router": {"local_only": local_only}})
 

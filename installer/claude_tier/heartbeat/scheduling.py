@@ -112,8 +112,8 @@ def warnings() -> list[str]:
 
     try:
         world = known.read()
-    except ConfigError as error:
-        return [f"{error.faults[0]}. No beat runs until that is mended."]
+    except ConfigError:  # told of before
+        return ["no beat runs until config.yaml holds."]
     return list(environment.lacking(world.config, (one.beat for one in world.beats)))
 
 

@@ -199,3 +199,15 @@ def test_uninstall_of_one_of_two_installs_leaves_it(
     scheduling.install("cron")
     assert cli.main(["uninstall", str(root), "--scope", "local"]) == 0
     assert scheduling.places() == ["your crontab"]
+
+
+def test_a_mistake_of_the_configuration_is_told_once_and_what_it_means(
+    machine: Spool, odd_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The scheduler is set up: its ticks wait until the file is mended."""
+    (odd_home / ".claude/claude-tier/config.yaml").write_text("budgts: []\n")
+    assert cli.main(["heartbeat", "install", "--scheduler", "cron"]) == 0
+    err = capsys.readouterr().err
+    assert err.count("budgts: unknown key") == 1
+    assert err.endswith("\nWarning: no beat runs until config.yaml holds.\n")
+    assert scheduling.places() == ["your crontab"]
