@@ -288,6 +288,25 @@ def test_controls_change_what_is_asked_for(home: Path, dashboard: Start, page: O
     shown.get_by_text("The last 1, newest first").wait_for()
 
 
+def test_an_answer_that_another_has_overtaken_is_not_shown(
+    home: Path, dashboard: Start, page: Open
+) -> None:
+    """Of two choices made at once the later one stands, whichever is answered first."""
+    some_work(home)
+    shown = page(dashboard().link)
+    shown.wait_for_selector(READ)
+    held: list[Any] = []
+    shown.route("**/api/usage?*", lambda one: one.continue_() if held else held.append(one))
+    shown.get_by_label("24 hours").check(force=True)
+    shown.get_by_label("Project").check(force=True)
+    shown.locator("#spending-rows").get_by_text("/repo/app").wait_for()
+    with shown.expect_event("requestfinished", lambda one: one == held[0].request):
+        held[0].continue_()
+    shown.evaluate("() => new Promise((resolve) => setTimeout(resolve, 50))")
+    shown.unroute("**/api/usage?*")
+    assert "/repo/app" in text(shown, "#spending-rows")
+
+
 def test_the_keyboard_reaches_everything(home: Path, dashboard: Start, page: Open) -> None:
     """In the order of the page, the link to the figures first; every stop can be seen."""
     some_work(home)

@@ -34,9 +34,11 @@ export function reset() {
   next = null;
 }
 
-/** One more page, read with `get(query)`. */
+/** One more page, read with `get(query)`; none where the filter is another by then. */
 export async function more(get, first, now) {
-  const page = await get({ ...asked(), before: next });
+  const before = next;
+  const page = await get({ ...asked(), before });
+  if (before !== next) return;
   older = [...older, ...page.decisions];
   next = page.next;
   draw(first.decisions, now);

@@ -59,20 +59,37 @@ function explain(fault) {
   }
 }
 
-async function readSpending(stats) {
+/** Begins a reading, whose answer counts as long as no other one was begun after it. */
+function turns() {
+  let newest = 0;
+  return () => {
+    const mine = ++newest;
+    return () => mine === newest;
+  };
+}
+
+const spendingTurn = turns();
+const decisionsTurn = turns();
+
+async function readSpending() {
+  const counts = spendingTurn();
   const asked = spending.asked();
   const usage = await get("/api/usage", asked);
+  if (!counts()) return;
   spending.show(usage);
   const range = document.querySelector("#spending-form input[name=range]:checked");
   const words = Number(range.value) === 1 ? "since yesterday 00:00" : `in ${range.parentElement.textContent.toLowerCase()}`;
   const agents = asked.by === "agent" ? usage : await get("/api/usage", { by: "agent", since: asked.since });
+  if (!counts()) return;
   spending.agents(agents, words);
   decisions.remember("decisions-agent", agents.rows.map((one) => one.agent));
-  return stats;
 }
 
 async function readDecisions(now) {
-  newest = await get("/api/decisions", decisions.asked());
+  const counts = decisionsTurn();
+  const found = await get("/api/decisions", decisions.asked());
+  if (!counts()) return;
+  newest = found;
   decisions.show(newest, now);
 }
 
