@@ -5,50 +5,20 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from claude_tier.heartbeat import alerts, history, known, processes, receipts, running
+from claude_tier.heartbeat import alerts, known, processes, receipts, running
 from claude_tier.heartbeat.alerts import Alert
-from claude_tier.heartbeat.calling import is_served_by
-from claude_tier.heartbeat.case import Outcome
-from claude_tier.report import reconcile, totals
-from claude_tier.report.days import Slice
-from claude_tier.routing.target import Target
-from claude_tier_hooks import ledger, policy, routed
-from fault_server import FAULTS, FaultServer, Reply
+from claude_tier_hooks import ledger, routed
+from fault_server import FaultServer, Reply
 from heartbeats import LOCAL, made
+
+from .conftest import CarryOut, file
 
 WELL = Reply("HEARTBEAT_OK")
 PRICE = "{input: 1, output: 1, cache_read: 1, cache_write_5m: 1, cache_write_1h: 1}"
-BEAT = "---\nname: it\nevery: 1h\n{more}\n---\n{text}\n"
-
-
-def file(more: str = "model: local/alpha", text: str = "Look at it.") -> str:
-    return BEAT.format(more=more, text=text)
-
-
-@pytest.fixture
-def carry_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
-    """Claim a beat as a tick does, and run it in this process."""
-    monkeypatch.setenv(processes.MARK, "")
-    monkeypatch.chdir(home)
-
-    def carry_out(name: str = "it", origin: receipts.Origin = "planned") -> Outcome:
-        beat = known.read().find(name).beat
-        run = uuid.uuid4().hex
-        with closing(ledger.connect(patience=10)) as db, ledger.Writing(db):
-            receipts.begin(db, beat.id, "s", 1.0)
-            assert receipts.claim(
-                db, beat.id, time.time(), run=run, origin=origin, worker=processes.me()
-            )
-        outcome = running.run(run, lambda _line: None)
-        assert outcome
-        return outcome
-
-    return carry_out
 
 
 def spend(usd: float) -> None:
@@ -65,7 +35,7 @@ def spend(usd: float) -> None:
 
 
 def test_a_beat_that_answers_well_is_not_asked_again_about_the_same(
-    home: Path, carry_out: Callable[..., Outcome]
+    home: Path, carry_out: CarryOut
 ) -> None:
     """The skip says what was saved; other evidence is asked about, and by hand anything."""
     with FaultServer(WELL) as server:
@@ -87,7 +57,7 @@ def test_a_beat_that_answers_well_is_not_asked_again_about_the_same(
 
 @pytest.mark.parametrize("change", ["text", "notes"])
 def test_another_text_or_another_note_is_asked_about(
-    home: Path, carry_out: Callable[..., Outcome], change: str
+    home: Path, carry_out: CarryOut, change: str
 ) -> None:
     """As is anything after an answer that was not well."""
     with FaultServer([WELL, WELL]) as server:
@@ -106,9 +76,7 @@ def test_another_text_or_another_note_is_asked_about(
         assert ("Deployed." in str(server.requests[1].body)) == (change == "notes")
 
 
-def test_an_alert_is_told_and_asked_about_again(
-    home: Path, carry_out: Callable[..., Outcome]
-) -> None:
+def test_an_alert_is_told_and_asked_about_again(home: Path, carry_out: CarryOut) -> None:
     """The same words are held back; the user's own command got them once."""
     with FaultServer([Reply("It is full.")] * 2) as server:
         config = LOCAL.format(url=server.url)
@@ -123,9 +91,7 @@ def test_an_alert_is_told_and_asked_about_again(
     assert json.loads(line)["text"] == "It is full."
 
 
-def test_what_is_not_allowed_any_more_does_not_run(
-    home: Path, carry_out: Callable[..., Outcome]
-) -> None:
+def test_what_is_not_allowed_any_more_does_not_run(home: Path, carry_out: CarryOut) -> None:
     """Its check is another than the one that was added."""
     here = made(home, LOCAL.format(url="http://127.0.0.1:9"))
     here.add(file())
@@ -136,7 +102,7 @@ def test_what_is_not_allowed_any_more_does_not_run(
 
 
 def test_a_beat_that_left_its_file_after_its_claim_is_skipped(
-    home: Path, carry_out: Callable[..., Outcome]
+    home: Path, carry_out: CarryOut
 ) -> None:
     """Between the plan and the run."""
     here = made(home, LOCAL.format(url="http://127.0.0.1:9"))
@@ -152,9 +118,7 @@ def test_a_beat_that_left_its_file_after_its_claim_is_skipped(
     assert running.run("r", lambda _line: None) is None
 
 
-def test_a_mistake_in_the_configuration_fails_the_run(
-    home: Path, carry_out: Callable[..., Outcome]
-) -> None:
+def test_a_mistake_in_the_configuration_fails_the_run(home: Path, carry_out: CarryOut) -> None:
     """It says where."""
     here = made(home)
     (beat,) = here.add(file("model: haiku"))
@@ -177,7 +141,7 @@ def test_a_mistake_in_the_configuration_fails_the_run(
     ],
 )
 def test_a_check_decides_before_any_model(
-    home: Path, carry_out: Callable[..., Outcome], check: str, status: str, reason: str
+    home: Path, carry_out: CarryOut, check: str, status: str, reason: str
 ) -> None:
     """Nobody is asked."""
     here = made(home, LOCAL.format(url="http://127.0.0.1:9"))
@@ -190,7 +154,7 @@ def test_a_check_decides_before_any_model(
     ("usd", "asked"), [(0.3, "paid/alpha"), (0.46, "local/alpha"), (0.5, None)]
 )
 def test_near_the_end_of_a_budget_local_models_go_first(
-    home: Path, carry_out: Callable[..., Outcome], usd: float, asked: str | None
+    home: Path, carry_out: CarryOut, usd: float, asked: str | None
 ) -> None:
     """At its end only what is free runs: the check."""
     with FaultServer(WELL) as local, FaultServer(WELL) as paid:
@@ -222,7 +186,7 @@ def test_near_the_end_of_a_budget_local_models_go_first(
     ],
 )
 def test_the_budget_of_all_beats_is_told_of_once_for_each_level(
-    usd: float, said: str | None, home: Path, carry_out: Callable[..., Outcome]
+    usd: float, said: str | None, home: Path, carry_out: CarryOut
 ) -> None:
     """With the period it is about; to the user's own command as well."""
     with FaultServer(WELL) as server:
@@ -244,115 +208,7 @@ def _lines(file: Path) -> list[str]:
     return file.read_text().replace("}{", "}\n{").splitlines() if file.exists() else []
 
 
-def test_a_fallback_answers_and_that_is_no_alert(
-    home: Path, carry_out: Callable[..., Outcome]
-) -> None:
-    """It is one that the file names."""
-    with FaultServer(FAULTS["bad_gateway"]) as broken, FaultServer(WELL) as server:
-        config = (
-            f"providers: {{one: {{kind: openai-compatible, base_url: '{broken.url}', free: true}},"
-            f" two: {{kind: openai-compatible, base_url: '{server.url}', free: true}}}}\n"
-        )
-        made(home, config).add(file("model: one/alpha\nfallback: [two/beta, skip]"))
-        outcome = carry_out()
-
-    assert (outcome.end.asked, outcome.end.served) == ("one/alpha", "beta")
-    assert outcome.alerts == ()
-
-
-def test_nobody_stands_in_for_a_model_that_is_kept_out(
-    home: Path, carry_out: Callable[..., Outcome]
-) -> None:
-    """A local model of the router's that the beat does not name is not asked: it is skipped."""
-    with FaultServer(FAULTS["openai_quota"]) as paid, FaultServer(WELL) as local:
-        config = (
-            f"providers: {{paid: {{kind: openai-compatible, base_url: '{paid.url}', key_env: K}},"
-            f" near: {{kind: llama-server, base_url: '{local.url}', local: true}}}}\n"
-            "router: {small: near/beta}\n"
-        )
-        made(home, config.replace(", key_env: K", "")).add(file("model: paid/alpha"))
-        ends = [carry_out().end, carry_out().end]
-        assert local.requests == []
-        assert len(paid.requests) == 1
-
-    assert [one.status for one in ends] == ["failed", "skipped"]
-    assert str(ends[0].reason).startswith("billing: ")
-    assert str(ends[1].reason).startswith(("cooling: ", "emergency: "))
-
-
-def test_another_model_than_the_one_asked_for_is_an_alert(
-    home: Path, carry_out: Callable[..., Outcome]
-) -> None:
-    """Both are in the receipt."""
-    with FaultServer(Reply("HEARTBEAT_OK", model="opus-of-theirs")) as server:
-        made(home, LOCAL.format(url=server.url)).add(file())
-        outcome = carry_out()
-    assert (outcome.end.asked, outcome.end.served) == ("local/alpha", "opus-of-theirs")
-    (alert,) = outcome.alerts
-    assert (alert.kind, alert.text) == (
-        "model",
-        "local/alpha was asked, and opus-of-theirs answered",
-    )
-
-
-@pytest.mark.parametrize(
-    ("provider", "asked", "served", "same"),
-    [
-        ("claude", "haiku", "claude-haiku-5-5", True),
-        ("claude", "haiku", "claude-opus-5-5", False),
-        ("claude", "claude-haiku-4-5", "claude-haiku-4-5-20251001", True),
-        ("claude", "claude-haiku-4-5", "claude-haiku-5-5", False),
-        ("api", "claude-opus-4", "claude-opus-4-8", False),
-        ("ollama", "qwen3", "qwen3:latest", True),
-        ("ollama", "qwen3:8b", "qwen3:8b", True),
-        ("ollama", "qwen3:8b", "qwen3:32b", False),
-        ("openrouter", "qwen/qwen3:free", "qwen/qwen3", True),
-        ("openrouter", "qwen/qwen3:free", "other/qwen3", False),
-        ("openai", "gpt-5", "gpt-5-2026-08-07", True),
-        ("openai", "gpt-5", "gpt-5-mini", False),
-        ("lan", "tiny", "TINY", True),
-    ],
-)
-def test_a_model_is_known_by_its_names(provider: str, asked: str, served: str, same: bool) -> None:
-    """With a date or without, as an alias, but never as another one."""
-    assert is_served_by(Target(provider, asked), served) == same
-
-
-@pytest.mark.parametrize(
-    ("fault", "reason", "told"),
-    [
-        ("openai_key", "key: ", True),
-        ("openai_quota", "billing: ", True),
-        ("openai_model", "model: ", True),
-        ("openai_overloaded", "server: ", False),
-        ("bad_gateway", "server: ", False),
-        ("login_page", "server: ", False),
-        ("garbage", "server: ", False),
-        ("empty", "server: ", False),
-        ("silent", "timeout: ", False),
-        ("drip", "timeout: ", False),
-        ("stalled", "timeout: ", False),
-        ("reset", "connect: ", False),
-        ("refused", "connect: ", None),
-    ],
-)
-def test_every_failure_ends_in_time_with_the_right_receipt(
-    home: Path, carry_out: Callable[..., Outcome], fault: str, reason: str, told: bool | None
-) -> None:
-    """What only the user can mend is an alert at once."""
-    with FaultServer(FAULTS[fault]) as server:
-        here = made(home, LOCAL.format(url=server.url) + "router: {retries: 0}\n")
-        here.add(file("model: local/alpha\ntimeout: 2s"))
-        outcome = carry_out()
-
-    (row,) = here.rows()
-    assert row["status"] == outcome.end.status == "failed"
-    assert str(outcome.end.reason).startswith(reason), outcome
-    assert row["exchange"]
-    assert told is None or bool(outcome.alerts) == told
-
-
-def test_ten_failures_are_one_notice(home: Path, carry_out: Callable[..., Outcome]) -> None:
+def test_ten_failures_are_one_notice(home: Path, carry_out: CarryOut) -> None:
     """Then the beat is off, until it is enabled."""
     here = made(home, LOCAL.format(url="http://127.0.0.1:9"))
     here.add(file("model: local/alpha\ncheck: exit 7"))
@@ -367,67 +223,7 @@ def test_ten_failures_are_one_notice(home: Path, carry_out: Callable[..., Outcom
     assert "`claude-tier heartbeat enable it`" in alert.text
 
 
-def test_a_request_is_counted_as_the_heartbeats(
-    home: Path, carry_out: Callable[..., Outcome]
-) -> None:
-    """Source, agent and session of its own, and the receipt refers to it."""
-    with FaultServer(WELL) as server:
-        here = made(home, LOCAL.format(url=server.url))
-        here.add(file())
-        outcome = carry_out()
-    with closing(ledger.connect()) as db:
-        found = db.execute(
-            "SELECT source.text, agent.text, session.text, usage.usd FROM usage"
-            " JOIN name source ON source.id = usage.source"
-            " JOIN name agent ON agent.id = usage.agent"
-            " JOIN name session ON session.id = usage.session"
-        ).fetchall()
-        (exchange,) = db.execute("SELECT id FROM exchange").fetchone()
-    assert found == [
-        ("router/local/heartbeat", "heartbeat", f"heartbeat:{here.project}", 0.0),
-    ]
-    assert outcome.end.exchange == exchange
-
-
-def test_a_try_without_an_answer_is_the_beats_too(
-    home: Path, carry_out: Callable[..., Outcome]
-) -> None:
-    """Where it was counted: in the budget of all beats, and in what its receipt says it cost."""
-    with FaultServer(FAULTS["openrouter_given_up"]) as server:
-        config = (
-            f"providers: {{paid: {{kind: openai-compatible, base_url: '{server.url}',"
-            f" prices: {{alpha: {PRICE}}}}}}}\n"
-            "heartbeat: {budget: {usd: 1, period: day}}\nrouter: {retries: 0}\n"
-        )
-        made(home, config).add(file("model: paid/alpha"))
-        outcome = carry_out()
-    assert outcome.end.status == "failed"
-    with closing(ledger.connect()) as db:
-        (receipt,) = history.query(db, None)
-        found = db.execute(
-            "SELECT text, usd, final FROM usage JOIN name ON name.id = agent"
-        ).fetchall()
-    assert receipt.usd == pytest.approx(1100e-6)
-    assert found == [("heartbeat", pytest.approx(1100e-6), 0)]
-
-
-def test_a_session_of_the_heartbeats_own_is_none_of_the_clients(
-    home: Path, carry_out: Callable[..., Outcome]
-) -> None:
-    """It saved no cost because there is none to save."""
-    with FaultServer(WELL) as server:
-        here = made(home, LOCAL.format(url=server.url))
-        here.add(file())
-        carry_out()
-    rules = policy.load()
-    with closing(ledger.connect()) as db:
-        assert totals.unsaved(db, Slice()) == 0
-        assert reconcile.query(db, rules, Slice()).sessions == ()
-
-
-def test_notes_that_lead_elsewhere_are_not_read(
-    home: Path, carry_out: Callable[..., Outcome]
-) -> None:
+def test_notes_that_lead_elsewhere_are_not_read(home: Path, carry_out: CarryOut) -> None:
     """A link in a clone could name any file of the user's."""
     (home / "secret").write_text("zanzibar")
     with FaultServer(WELL) as server:
