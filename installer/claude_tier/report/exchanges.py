@@ -17,12 +17,13 @@ from claude_tier.report.decisions import Slice, printable, within
 NONE = "No request yet: `claude-tier ask`, pipelines and local models make them."
 NO_MATCH = "No request matches."
 _INPUT = "input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens"
-_LOST = f"(SELECT {{}} FROM usage WHERE {routed.OF_LOST})"
+_LOST_TOKENS = f"(SELECT sum({_INPUT} + output_tokens) FROM usage WHERE {routed.OF_LOST})"
+_LOST_USD = (
+    f"(SELECT CASE count(usd) WHEN count(*) THEN sum(usd) END FROM usage WHERE {routed.OF_LOST})"
+)
 _COLUMNS = (
     "e.id, e.at, s.text, p.text, e.origin, e.route, e.asked, e.target, e.model, e.seconds,"
-    f" e.outcome, u.usd, {_INPUT}, u.output_tokens,"
-    f" {_LOST.format(f'sum({_INPUT} + output_tokens)')},"
-    f" {_LOST.format('CASE count(usd) WHEN count(*) THEN sum(usd) END')}, e.attempts"
+    f" e.outcome, u.usd, {_INPUT}, u.output_tokens, {_LOST_TOKENS}, {_LOST_USD}, e.attempts"
 )
 _FROM = (
     "exchange e LEFT JOIN name s ON s.id = e.session LEFT JOIN session own ON own.id = e.session"

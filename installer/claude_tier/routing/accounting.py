@@ -50,7 +50,7 @@ class Exchange:
     lost: Sequence[Lost] = ()
 
 
-def price(config: Config, rules: Json, target: Target, end: Used, *, now: float) -> float | None:
+def price(config: Config, rules: Json, target: Target, used: Used, *, now: float) -> float | None:
     """Dollars of one answer, or of what came of it; None where nobody knows.
 
     The user's own price for that provider, else what the provider says it charged, else, where it
@@ -59,13 +59,13 @@ def price(config: Config, rules: Json, target: Target, end: Used, *, now: float)
     provider = targets.providers(config)[target.provider]
     if provider.free:
         return 0.0
-    used = counts(end.usage)
-    named = {end.model, prices.plain_id(end.model)} & provider.prices.keys()
-    if end.usage.usd is not None and not named:
-        return end.usage.usd
-    if not end.usage.measured:
+    usage, model = used.usage, used.model
+    named = {model, prices.plain_id(model)} & provider.prices.keys()
+    if usage.usd is not None and not named:
+        return usage.usd
+    if not usage.measured:
         return None
-    return prices.price(_table(config, rules, target.provider), end.model, now, used)
+    return prices.price(_table(config, rules, target.provider), model, now, counts(usage))
 
 
 def _table(config: Config, rules: Json, name: str) -> Json:
@@ -139,11 +139,11 @@ class Books:
         return own or routed.SESSION + project.root(self._folder)
 
 
-def _used(target: Target, end: Used, usd: float | None) -> Json:
-    usage = end.usage
+def _used(target: Target, used: Used, usd: float | None) -> Json:
+    usage = used.usage
     return {
         "provider": target.provider,
-        "model": end.model,
+        "model": used.model,
         "final": usage.measured,
         "usd": usd,
         **{kind: getattr(usage, name) for kind, name in _COUNTS.items()},

@@ -13,8 +13,8 @@ from claude_tier_hooks.shapes import Json
 class Cooling:
     """Why something is kept out. `until` is None for a key that has to change.
 
-    `probe` is when one request may try it again, None where none will; `named` says whether the
-    server itself named the time.
+    `probe` is until when one process may try it again, None where none does; `probing` whether that
+    was so when this was read. `named` says whether the server itself named the time.
     """
 
     provider: str
@@ -27,11 +27,14 @@ class Cooling:
     named: bool
     step: int
     probing: bool
+    probe: float | None = None
 
     @classmethod
     def of(cls, row: Json, now: float) -> Cooling:
         """A row of the ledger."""
-        names = ("provider", "account", "model", "cause", "why", "since", "until", "step")
+        names = (
+            "provider", "account", "model", "cause", "why", "since", "until", "step", "probe",
+        )  # fmt: skip
         kept = {name: row[name] for name in names}
         return cls(**kept, named=bool(row["named"]), probing=cooldowns.is_tried(row, now))
 
@@ -42,7 +45,7 @@ class Cooling:
 
     def holds(self, now: float) -> bool:
         """Whether it keeps anything out; one that is over waits for the next request."""
-        return self.until is None or self.until > now or self.probing
+        return cooldowns.keeps_out({"until": self.until, "probe": self.probe}, now)
 
     @property
     def clear(self) -> str:
