@@ -10,7 +10,7 @@ from claude_tier.routing.answer import Answer, Lost
 from claude_tier.routing.prompt import Usage
 
 Number = TypeVar("Number", int, float)
-Status = Literal["answered", "written", "skipped", "failed", "left"]
+Status = Literal["answered", "written", "skipped", "failed", "left", "undone"]
 
 
 @dataclass

@@ -90,8 +90,7 @@ class Run:
 
     def keep_before(self, path: Path, content: bytes | None, wrote: str) -> None:
         """Keep what a file holds before it is written; what was kept first stays."""
-        name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-        place = self.folder / "before" / f"{name}.json"
+        place = self._before(path)
         held = None if content is None else base64.b64encode(content).decode()
         first = state.read_json(str(place)) or {"path": str(path), "content": held}
         _write(place, {**first, "wrote": wrote})
@@ -104,6 +103,14 @@ class Run:
                 held = kept["content"]
                 content = None if held is None else base64.b64decode(held)
                 yield Before(Path(kept["path"]), content, kept["wrote"])
+
+    def drop_before(self, path: Path) -> None:
+        """Keep it no longer: the file holds it again."""
+        self._before(path).unlink(missing_ok=True)
+
+    def _before(self, path: Path) -> Path:
+        name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        return self.folder / "before" / f"{name}.json"
 
     @contextmanager
     def locked(self) -> Iterator[None]:

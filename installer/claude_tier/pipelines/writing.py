@@ -14,7 +14,7 @@ from claude_tier.pipelines import confined, keeping, request, template
 from claude_tier.pipelines.keeping import Part
 from claude_tier.pipelines.model import Step
 from claude_tier.pipelines.outcome import Outcome
-from claude_tier.pipelines.runs import Run
+from claude_tier.pipelines.runs import Before, Run
 from claude_tier.pipelines.template import Scope
 
 
@@ -131,16 +131,29 @@ def undo(run: Run) -> tuple[Undone, ...]:
 def _undo(run: Run) -> Iterator[Undone]:
     for kept in run.befores():
         current = files.read(kept.path)
-        if current == kept.content:
-            continue
-        if current is None or digest(current) != kept.wrote:
+        is_back = current == kept.content
+        if not is_back and (current is None or digest(current) != kept.wrote):
             yield Undone(str(kept.path), "left: it was changed since", done=False)
-        elif kept.content is None:
-            files.remove(kept.path)
-            yield Undone(str(kept.path), "removed: there was none before")
-        else:
-            files.write(kept.path, kept.content, private=False)
-            yield Undone(str(kept.path), "put back")
+            continue
+        _unwrite(run, kept.path)
+        if not is_back:
+            yield _put_back(kept)
+        run.drop_before(kept.path)  # what the file holds when it is written again is kept then
+
+
+def _unwrite(run: Run, path: Path) -> None:
+    """The run wrote it no longer, so that one that goes on writes it again."""
+    for unit, kept in run.outcomes().items():
+        if kept.get("status") == "written" and kept.get("path") == str(path):
+            run.keep(unit, {**kept, "status": "undone"})
+
+
+def _put_back(kept: Before) -> Undone:
+    if kept.content is None:
+        files.remove(kept.path)
+        return Undone(str(kept.path), "removed: there was none before")
+    files.write(kept.path, kept.content, private=False)
+    return Undone(str(kept.path), "put back")
 
 
 def digest(content: bytes) -> str:

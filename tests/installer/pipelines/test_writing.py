@@ -119,6 +119,26 @@ def test_a_resumed_run_writes_nothing_twice(apply: Applying, work: Path) -> None
     assert (work / "a.txt").read_text() == "mine"
 
 
+def test_a_run_that_was_undone_writes_again(apply: Applying, work: Path) -> None:
+    """What a file holds by then is what the next undo puts back."""
+    (work / "old.txt").write_text("before")
+    apply.plan(**{"old.txt": "after", "new.txt": "x"})
+    run = apply.run("--yes", "--json").json["run"]
+    apply.command("undo", run)
+    shown = apply.command("show", run, "--json").json["outcomes"]
+    assert [one["status"] for one in shown if one["step"].startswith("apply")] == ["undone"] * 2
+
+    (work / "old.txt").write_text("mine")
+    done = apply.command("run", "--resume", run, "--yes")
+    assert f"apply: written {work / 'old.txt'}, {work / 'new.txt'}" in done.err
+    assert (work / "old.txt").read_text() == "after"
+    assert (work / "new.txt").read_text() == "x"
+
+    apply.command("undo", run)
+    assert (work / "old.txt").read_text() == "mine"
+    assert not (work / "new.txt").exists()
+
+
 @pytest.mark.parametrize(("typed", "held"), [("y\n", "after\n"), ("n\n", "before\n")])
 def test_on_a_terminal_the_difference_is_shown_first(
     typed: str, held: str, apply: Applying, work: Path
