@@ -87,7 +87,8 @@ async def _answered(
 ) -> Answer:
     wanted = targets(case)
     rates = Rates(case.config, case.rules)
-    allowed = Purse(case.known.beat.usd, case.known.beat.name).afford(wanted, asked.prompt, rates)
+    budget = f"the budget of {case.known.beat.name}"
+    allowed = Purse(case.known.beat.usd, budget).afford(wanted, asked.prompt, rates)
     # A beat reaches nobody whom it does not name.
     async with Router(
         case.config,

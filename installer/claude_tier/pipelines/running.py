@@ -126,9 +126,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         job = self.job
-        limits = [job.limit, job.pipeline.budget.usd if job.pipeline.budget else None]
-        limit = min((one for one in limits if one is not None), default=None)
-        self.purse = Purse(limit, f"the pipeline {job.pipeline.name}", **_paid(job.run))
+        self.purse = Purse(*_limit(job), **_paid(job.run))
         self.steps = {step.id: step for step in job.pipeline.steps}
         self.scope: dict[str, object] = {"inputs": job.inputs, "steps": {}}
 
@@ -226,6 +224,14 @@ class Paid(TypedDict):
 
     spent: float
     unpriced: int
+
+
+def _limit(job: Job) -> tuple[float | None, str]:
+    """What the run may cost at most, and the name of what says so."""
+    own = job.pipeline.budget.usd if job.pipeline.budget else None
+    if job.limit is not None and (own is None or job.limit < own):
+        return job.limit, "--max-usd"
+    return own, f"the budget of the pipeline {job.pipeline.name}"
 
 
 def _paid(run: Run) -> Paid:

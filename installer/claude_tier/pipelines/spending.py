@@ -53,7 +53,10 @@ class Afford(NamedTuple):
 
 @dataclass
 class Purse:
-    """What was spent of a limit, and what requests under way may still spend; None is no limit."""
+    """What was spent of a limit, and what requests under way may still spend; None is no limit.
+
+    `what` names the limit: the budget of the step a.
+    """
 
     limit: float | None
     what: str
@@ -81,9 +84,7 @@ class Purse:
     def check(self) -> None:
         """UserError where nothing is left to begin with."""
         if self.limit is not None and self.spent >= self.limit:
-            raise UserError(
-                f"the budget of {self.what} is used up: ${self.spent:.4f} of ${self.limit:g}"
-            )
+            raise UserError(f"{self.what} is used up: ${self.spent:.4f} of ${self.limit:g}")
         if self.above is not None:
             self.above.check()
 
@@ -101,7 +102,7 @@ class Purse:
             if usd is not None and usd > left
         ]
         if not within:
-            raise UserError(f"refused by the budget of {self._tightest.what}: {'; '.join(said)}")
+            raise UserError(f"refused by {self._tightest.what}: {'; '.join(said)}")
         said += [f"{one} has no price: no budget holds it" for one in within if costs[one] is None]
         first = next(iter(within.values()))
         return Afford(tuple(within), tuple(said), first or 0.0)

@@ -41,7 +41,7 @@ class Units:
     ) -> tuple[Outcome, ...]:
         """The outcomes of what was begun; after a failure nothing is."""
         limit = step.budget.usd if step.budget else None
-        purse = Purse(limit, f"the step {step.id}", above=self.purse)
+        purse = Purse(limit, f"the budget of the step {step.id}", above=self.purse)
         found = self._settled(step, scope, parts)
         few = anyio.CapacityLimiter(step.parallel)
 

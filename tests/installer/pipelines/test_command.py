@@ -44,9 +44,23 @@ def test_a_step_that_is_too_dear_is_not_asked(
         assert server.requests == []
 
 
-@pytest.mark.parametrize("how", ["budget", "option"])
+def test_what_goes_beyond_the_option_is_refused_by_its_name(
+    configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """No pipeline has a budget then."""
+    with FaultServer(Reply()) as server:
+        configure(priced(server))
+        done = command("run", str(pipeline(TWO)), "--max-usd", "0.00001")
+        assert done.code == 1
+        assert "refused by --max-usd: paid/alpha was left out" in done.err
+        assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("how", "named"), [("budget", "the budget of the pipeline p"), ("option", "--max-usd")]
+)
 def test_what_was_spent_ends_the_run_before_the_next_step(
-    how: str, configure: Configure, pipeline: Write, command: Command
+    how: str, named: str, configure: Configure, pipeline: Write, command: Command
 ) -> None:
     """18 tokens are 1.8 cents; the first step had its answer, and it is kept."""
     with FaultServer(Reply(input_tokens=11, output_tokens=7)) as server:
@@ -56,7 +70,7 @@ def test_what_was_spent_ends_the_run_before_the_next_step(
         done = command("run", str(path), *limit, "--json")
         assert done.code == 1
         assert done.json["usd"] == pytest.approx(0.018)
-        assert "the budget of the pipeline p is used up: $0.0180 of $0.015" in done.err
+        assert f"{named} is used up: $0.0180 of $0.015" in done.err
         assert len(server.requests) == 1
         again = command("run", "--resume", done.json["run"])
         assert again.code == 1

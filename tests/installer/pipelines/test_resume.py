@@ -100,7 +100,7 @@ def test_a_run_that_goes_on_knows_what_its_interruption_had_cost(
     assert run.record["spent"] == pytest.approx(1100e-6)
 
     done = command("run", "--resume", run.id, "--max-usd", "0.001")
-    assert "the budget of the pipeline p is used up: $0.0011 of $0.001" in done.err
+    assert "--max-usd is used up: $0.0011 of $0.001" in done.err
 
 
 def test_a_run_at_work_cannot_be_resumed_or_forgotten(

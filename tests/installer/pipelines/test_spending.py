@@ -45,7 +45,9 @@ def test_what_is_too_dear_is_left_out_and_said(rates: Rates) -> None:
     dear, cheap = (rates.usd(one, prompt=PROMPT.estimated_tokens) for one in (SONNET, HAIKU))
     assert dear is not None
     assert cheap is not None
-    found = Purse((dear + cheap) / 2, "the step a").afford([SONNET, HAIKU, FREE], PROMPT, rates)
+    found = Purse((dear + cheap) / 2, "the budget of the step a").afford(
+        [SONNET, HAIKU, FREE], PROMPT, rates
+    )
     assert found.targets == (HAIKU, FREE)
     assert found.reserved == cheap
     assert len(found.notices) == 1
@@ -54,22 +56,25 @@ def test_what_is_too_dear_is_left_out_and_said(rates: Rates) -> None:
 
 def test_a_request_that_nobody_may_answer_is_refused(rates: Rates) -> None:
     """By the purse that is the tighter one."""
-    above = Purse(0.01, "the pipeline p")
-    for limit, named in ((None, "the pipeline p"), (0.001, "the step a")):
-        with pytest.raises(UserError, match=f"refused by the budget of {named}: claude/sonnet"):
-            Purse(limit, "the step a", above=above).afford([SONNET], PROMPT, rates)
+    above = Purse(0.01, "the budget of the pipeline p")
+    for limit, named in (
+        (None, "the budget of the pipeline p"),
+        (0.001, "the budget of the step a"),
+    ):
+        with pytest.raises(UserError, match=f"refused by {named}: claude/sonnet"):
+            Purse(limit, "the budget of the step a", above=above).afford([SONNET], PROMPT, rates)
 
 
 def test_no_budget_holds_what_has_no_price_and_that_is_said(rates: Rates) -> None:
     """Free is a price."""
-    found = Purse(0.01, "the step a").afford([UNPRICED, FREE], PROMPT, rates)
+    found = Purse(0.01, "the budget of the step a").afford([UNPRICED, FREE], PROMPT, rates)
     assert found == ((UNPRICED, FREE), ("unpriced/x has no price: no budget holds it",), 0.0)
 
 
 def test_nothing_is_begun_once_a_limit_is_reached(rates: Rates) -> None:
     """Not with a free target either: the limit of the run is its end."""
-    above = Purse(1.0, "the pipeline p")
-    purse = Purse(None, "the step a", above=above)
+    above = Purse(1.0, "the budget of the pipeline p")
+    purse = Purse(None, "the budget of the step a", above=above)
     purse.pay(0.4)
     purse.afford([FREE], PROMPT, rates)
     purse.pay(0.6)
@@ -83,8 +88,8 @@ def test_branches_side_by_side_share_what_is_left(rates: Rates) -> None:
     """What is under way is held back until it is paid."""
     cost = rates.usd(HAIKU, prompt=PROMPT.estimated_tokens)
     assert cost is not None
-    above = Purse(cost * 1.5, "the pipeline p")
-    purse = Purse(None, "the step a", above=above)
+    above = Purse(cost * 1.5, "the budget of the pipeline p")
+    purse = Purse(None, "the budget of the step a", above=above)
     with purse.holding(purse.afford([HAIKU], PROMPT, rates).reserved), pytest.raises(UserError):
         purse.afford([HAIKU], PROMPT, rates)
     assert purse.afford([HAIKU], PROMPT, rates).targets == (HAIKU,)
@@ -92,6 +97,6 @@ def test_branches_side_by_side_share_what_is_left(rates: Rates) -> None:
 
 def test_what_nobody_priced_is_counted_apart() -> None:
     """Never as 0 dollars."""
-    above = Purse(1.0, "the pipeline p")
-    Purse(None, "the step a", above=above).pay(None)
+    above = Purse(1.0, "the budget of the pipeline p")
+    Purse(None, "the budget of the step a", above=above).pay(None)
     assert (above.spent, above.unpriced) == (0.0, 1)
