@@ -44,7 +44,7 @@ def command(*, name: str, dry_run: bool, arguments: tuple[str, ...]) -> int:
     )
     if not dry_run:
         return start.run()
-    start.check()
+    start.rehearse()
     _show(start.profile, environ)
     return 0
 

@@ -21,9 +21,9 @@ def of(environ: Mapping[str, str]) -> Profile:
     url, model = environ.get(BASE_URL, ""), environ.get(MODEL, "")
     missing = [name for name, value in ((BASE_URL, url), (MODEL, model)) if not value]
     if missing:
-        raise UserError(
-            f"{' and '.join(missing)} is not set", "Set it as for OpenAI's own clients."
-        )
+        are, them = ("are", "them") if len(missing) > 1 else ("is", "it")
+        hint = f"Set {them} as for OpenAI's own clients."
+        raise UserError(f"{' and '.join(missing)} {are} not set", hint)
     if host_of(url) is None:
         raise UserError(f"{BASE_URL} is no plain http or https address")
     if host_of(url) == "api.openai.com":

@@ -45,12 +45,21 @@ def program(environ: Mapping[str, str]) -> str:
     wanted = environ.get(CLIENT_VARIABLE) or "claude"
     found = shutil.which(wanted, path=environ.get("PATH"))
     if found is None:
-        hint = f"Install Claude Code, or set {CLIENT_VARIABLE} to its program."
-        raise UserError(f"there is no {wanted} on your PATH", hint)
+        raise _missing(wanted)
     if _starts_us(found):
         hint = f"Set {CLIENT_VARIABLE} to the program of Claude Code itself."
         raise UserError(f"{found} starts `claude-tier run` again, without end", hint)
     return found
+
+
+def _missing(wanted: str) -> UserError:
+    """A name is looked for on PATH; a path can only have come from the variable."""
+    if os.sep not in wanted:
+        hint = f"Install Claude Code, or set {CLIENT_VARIABLE} to its program."
+        return UserError(f"there is no {wanted} on your PATH", hint)
+    fault = "is no program that you may run" if os.path.lexists(wanted) else "does not exist"
+    hint = f"Set {CLIENT_VARIABLE} to the program of Claude Code, or unset it."
+    return UserError(f"{wanted}, which {CLIENT_VARIABLE} names, {fault}", hint)
 
 
 def _starts_us(program: str) -> bool:

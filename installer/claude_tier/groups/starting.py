@@ -55,11 +55,24 @@ class Start:
         """Refuse what would lead the client elsewhere, and say what was perhaps not meant."""
         if self.profile.endpoint is not None:
             running.refuse_old(running.program(self.environ), self.environ)
+        self._check_words()
+
+    def _check_words(self) -> None:
         reading.refuse(self.profile, self.arguments)
         found = settings.sources(self.folder, reading.levels(self.arguments))
         settings.refuse(self.profile, [*found, *reading.sources(self.arguments)])
         for note in reading.notes(self.profile, self.arguments):
             self.say(note)
+
+    def rehearse(self) -> None:
+        """The same where nothing is started: a client that is missing is only told of."""
+        try:
+            running.program(self.environ)
+        except UserError as fault:
+            self.say(fault.message)
+            self._check_words()
+        else:
+            self.check()
 
     def run(self) -> int:
         """The client's own exit code; where nothing can fall back this process becomes it."""

@@ -134,6 +134,19 @@ def test_a_missing_client_is_said(user: User) -> None:
     assert "Install Claude Code, or set CLAUDE_TIER_CLIENT" in done.errors
 
 
+@pytest.mark.parametrize(("name", "fault"), [("no", "does not exist"), ("bin", "is no program")])
+def test_a_client_that_is_named_by_its_path_is_not_looked_for(
+    name: str, fault: str, user: User
+) -> None:
+    """PATH has nothing to do with it."""
+    program = user.home / name
+    done = user.run(*RUN, "-p", "x", CLAUDE_TIER_CLIENT=str(program))
+
+    assert done.code == 1
+    assert f"{program}, which CLAUDE_TIER_CLIENT names, {fault}" in done.errors
+    assert "on your PATH" not in done.errors
+
+
 def test_an_old_client_is_refused_on_another_endpoint(user: User) -> None:
     """It would follow settings files away, and send a saved key along."""
     done = user.run(*RUN, "-p", "x", SAYS_VERSION="2.1.100 (Claude Code)")

@@ -211,6 +211,17 @@ def test_a_dry_run_starts_nothing_and_shows_no_key(user: User) -> None:
     assert b"dummy" not in done.out
 
 
+def test_a_dry_run_needs_no_client(user: User) -> None:
+    """What is missing is said, and what the client would be given is shown and checked."""
+    dry = ("run", "--group", "chat", "--dry-run")
+    done = user.run(*dry, PATH="/nowhere")
+    refused = user.run(*dry, "--", "agents", PATH="/nowhere")
+
+    assert (done.code, refused.code) == (0, 1)
+    assert "there is no claude on your PATH" in done.errors
+    assert f"chat: tiny at {user.endpoint}\n".encode() in done.out
+
+
 def test_the_group_has_to_be_named(user: User) -> None:
     """A wrong guess would send text to somebody else."""
     assert user.run("run", "--", "-p", "x").code == 2

@@ -163,7 +163,10 @@ def test_a_containers_own_variables_become_the_clients(user: User) -> None:
 
 WITHOUT = [
     ({"OPENAI_BASE_URL": ""}, "OPENAI_BASE_URL is not set"),
-    ({"OPENAI_BASE_URL": "", "OPENAI_MODEL": ""}, "OPENAI_BASE_URL and OPENAI_MODEL is not set"),
+    (
+        {"OPENAI_BASE_URL": "", "OPENAI_MODEL": ""},
+        "OPENAI_BASE_URL and OPENAI_MODEL are not set\nSet them",
+    ),
     ({"OPENAI_BASE_URL": "llm:4000"}, "OPENAI_BASE_URL is no plain http or https address"),
     ({"OPENAI_BASE_URL": "https://api.openai.com/v1"}, "does not speak Anthropic's"),
 ]
