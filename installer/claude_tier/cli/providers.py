@@ -138,9 +138,10 @@ def _agree(*, yes: bool, shown: bool) -> None:
     if yes:
         return
     if not (shown and sys.stdin.isatty()):
+        why = "there is no terminal to confirm on" if shown else "--json asks no question"
         raise UserError(
-            "nothing was written: nobody can be asked",
-            "Use --yes to write it, or --dry-run to see what would change.",
+            f"nothing was written: {why}",
+            "Use --yes to confirm it, or --dry-run to see what would change.",
         )
     if not click.confirm("Write this?", err=True):
         raise UserError("nothing was written")

@@ -74,7 +74,8 @@ def register(plan: Plan, old: Install | None, now: float, *, asked: bool) -> Too
     if plan.calls and asked and shutil.which("claude") is None:
         raise UserError(
             "no `claude` on PATH, which registers MCP servers",
-            f"Nothing was changed. Install Claude Code, or run {_shown(_add(plan.target))}",
+            "Nothing was changed. Install Claude Code first; or `claude-tier install DIR --mcp`"
+            " writes the .mcp.json of a project, which needs no client.",
         )
     return ToolServer(command=command())
 

@@ -155,9 +155,12 @@ def test_without_a_terminal_nobody_can_agree(
     file: Path, server: FaultServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What --yes and --dry-run are for is said."""
-    for args in ([], ["--json"]):
+    why = {(): "there is no terminal to confirm on", ("--json",): "--json asks no question"}
+    for args, said in why.items():
         assert cli.main(["providers", "setup", *args]) == 1
-        assert "--yes" in capsys.readouterr().err
+        shown = capsys.readouterr().err
+        assert f"nothing was written: {said}" in shown
+        assert "Use --yes to confirm it" in shown
     assert file.read_text() == MINE
 
 

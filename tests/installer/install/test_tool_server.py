@@ -110,10 +110,11 @@ def test_another_server_of_that_name_is_left_alone(
 
 
 def test_without_a_client_nothing_is_done(install: Run, user: Target, state: Path) -> None:
-    """The command to run stands in the hint."""
+    """No command of the client that is missing stands in the hint."""
     with pytest.raises(UserError, match="no `claude` on PATH") as caught:
         install(user, mcp=True)
-    assert "claude mcp add --scope user local-models" in str(caught.value.hint)
+    assert "claude mcp add" not in str(caught.value.hint)
+    assert "`claude-tier install DIR --mcp` writes the .mcp.json" in str(caught.value.hint)
     assert not (state / "manifest.json").exists()
 
 
