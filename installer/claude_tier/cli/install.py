@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     type=click.Choice(["balanced", "budget", "premium"]),
     help="Which table of assignments and budgets to start from.",
 )
-@click.option("--dry-run", is_flag=True, help="Show the changes as a diff and make none.")
+@click.option("--dry-run", is_flag=True, help=place.DRY_RUN)
 @click.option(
     "--force",
     is_flag=True,

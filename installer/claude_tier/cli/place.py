@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from claude_tier.install.outcome import Outcome
     from claude_tier.install.scopes import Scope, Target
 
+DRY_RUN = (
+    "Make no change, and show it: files that are all ours by name and size (with --json in full), "
+    "others as a diff."
+)
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
 
@@ -49,7 +53,7 @@ def show(outcome: Outcome, *, as_json: bool) -> int:
 
         print_json(outcome.fields())
         return 0
-    for line in outcome.diff() if outcome.dry_run else outcome.lines():
+    for line in outcome.preview() if outcome.dry_run else outcome.lines():
         click.echo(line)
     for line in outcome.remarks():
         click.echo(line, err=True)

@@ -16,10 +16,10 @@ from claude_tier.output import json_option
 @click.option(
     "--purge",
     is_flag=True,
-    help="Remove configuration, backups and the ledger as well. Transcripts that are still there "
-    "are counted again by the next command that reads them.",
+    help="Remove the folder claude-tier/ as well, with all that is kept in it. Transcripts that "
+    "are still there are counted again by the next command that reads them.",
 )
-@click.option("--dry-run", is_flag=True, help="Show the changes as a diff and make none.")
+@click.option("--dry-run", is_flag=True, help=place.DRY_RUN)
 @click.option("--force", is_flag=True, help="Follow links out of a project.")
 @json_option
 def command(
@@ -31,9 +31,10 @@ def command(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Take everything back out of Claude Code; the ledger stays unless purged.
+    """Take everything back out of Claude Code; what is yours stays unless purged.
 
-    Only what claude-tier wrote is taken out. What you or others wrote since stays.
+    Only what claude-tier wrote is taken out. What you or others wrote since stays, and so do
+    configuration, ledger, pipelines with their runs, alerts, tokens and switches; it is said.
     Refused inside a Claude Code session.
 
     \b

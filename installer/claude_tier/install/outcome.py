@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -83,12 +83,26 @@ class Outcome:
             **shown,
         }
 
+    def preview(self) -> list[str]:
+        """What a dry run would change, for people: files that are all ours in a line each."""
+        return self._planned(lambda change: [self._named(change)] if _is_ours(change) else None)
+
     def diff(self) -> list[str]:
-        """What a dry run would change: whole removals first, then the rest file by file."""
+        """The same with the content of every file but those of the runtime."""
+        return self._planned(lambda _: None)
+
+    def _planned(self, short: Callable[[Change], list[str] | None]) -> list[str]:
+        """Whole removals first, then the rest file by file: as `short` has it, else its diff."""
         ordered = sorted(self.changes, key=lambda change: change.after is not None)
-        lines = [line for change in ordered for line in self._diff(change)]
+        lines = [line for change in ordered for line in short(change) or self._diff(change)]
         lines += [f"would run {_line(call)}" for call in self.calls]
         return lines + [f"would remove {path}" for path in self.purged]
+
+    def _named(self, change: Change) -> str:
+        """would write ~/.claude/agents/explorer.md (1,204 bytes, new)"""
+        content = change.before if change.after is None else change.after
+        new = ", new" * (change.before is None)
+        return f"{self._verb(change)} {change.path} ({len(content or b''):,} bytes{new})"
 
     def _verb(self, change: Change) -> str:
         return f"would {INFINITIVE[change.verb]}" if self.dry_run else change.verb
@@ -113,6 +127,13 @@ class Outcome:
                 yield f"{change.verb.capitalize()} {change.path}"
             elif change is runtime[0]:
                 yield f"{change.verb.capitalize()} {_common(runtime)} ({len(runtime)} files)"
+
+
+def _is_ours(change: Change) -> bool:
+    """Whether the whole file is ours, and comes or goes; of the runtime also what is renewed."""
+    if change.kind in ("settings", "mcp"):
+        return False
+    return change.kind == "runtime" or None in (change.before, change.after)
 
 
 def _common(changes: list[Change]) -> Path:

@@ -24,6 +24,20 @@ from claude_tier.install.outcome import Outcome
 from claude_tier.install.plan import Call, Plan
 from claude_tier.install.scopes import Target
 
+# What an uninstall leaves in the state folder and somebody might not think of.
+KEPT = {
+    "config.yaml": "your configuration",
+    "ledger.db": "the ledger",
+    "backups": "backups",
+    "pipelines": "pipelines and their runs with what was typed and answered",
+    "heartbeat/files.json": "which beats may run",
+    "heartbeat/alerts": "alerts",
+    "dashboard.token": "the token of the dashboard",
+    "metrics.token": "the token of its metrics",
+    "off": "the switch of `claude-tier off`",
+    "emergency": "the switch of emergency mode",
+}
+
 
 @dataclass(frozen=True)
 class Request:
@@ -110,12 +124,22 @@ def _tell(plan: Plan, request: Request, *, unused: bool) -> None:
     if request.purge and not unused:
         plan.notes.append(f"Removed {state}")
     elif plan.changes and not request.target.is_shared:
-        plan.notes.append(
-            f"{state} keeps your configuration and the ledger; "
-            "`claude-tier uninstall --purge` removes them."
-        )
+        plan.notes += _staying(state)
     elif not plan.changes and not plan.calls:
         plan.notes.append("Nothing of claude-tier is installed here.")
+
+
+def _staying(state: Path) -> list[str]:
+    """What is still there, by what it is to its user, and how to be rid of it."""
+    found = [what for name, what in KEPT.items() if _holds(state / name)]
+    if not found:
+        return []
+    way = "`claude-tier uninstall --purge` removes all of it."
+    return [f"{state} keeps {', '.join(found)}; {way}"]
+
+
+def _holds(path: Path) -> bool:
+    return any(path.iterdir()) if path.is_dir() else path.exists()
 
 
 def _left(known: Manifest, remaining: tuple[Install, ...], target: Target) -> bytes | None:

@@ -56,10 +56,26 @@ def test_uninstall_says_what_it_took_out(config: Path, capsys: pytest.CaptureFix
     assert printed.err == ""
     assert printed.out.startswith(f"Updated {config}/settings.json\nRemoved {config}/agents/")
     assert "Your status line is as it was: mine" in printed.out
-    assert f"{config}/claude-tier keeps your configuration and the ledger" in printed.out
+    assert f"{config}/claude-tier keeps your configuration, backups; `claude-tier" in printed.out
     assert cli.main(["uninstall", "--purge"]) == 0
     assert capsys.readouterr().out == f"Removed {config}/claude-tier\n"
     assert snapshot(config).keys() == {"settings.json"}
+
+
+def test_uninstall_says_all_that_it_keeps(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Typed texts, tokens and switches among it; of what is not there nothing is said."""
+    cli.main(["install"])
+    state = config / "claude-tier"
+    for name in ("ledger.db", "pipelines/1/run.json", "heartbeat/alerts/1", "dashboard.token"):
+        write(state / name, "kept")
+    write(state / "emergency", "{}")
+    capsys.readouterr()
+    assert cli.main(["uninstall"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"{state} keeps your configuration, the ledger, backups, pipelines and their runs with"
+        " what was typed and answered, alerts, the token of the dashboard, the switch of emergency mode;"
+        " `claude-tier uninstall --purge` removes all of it."
+    )
 
 
 def test_the_result_is_json_on_request(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,15 +118,33 @@ def test_a_folder_and_user_scope_contradict_each_other(
 
 
 def test_a_dry_run_prints_a_diff(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The runtime's files by name only."""
+    """Of what is the user's; what is all ours is named."""
     write(config / "settings.json", '{\n  "model": "opus"\n}\n')
     before = snapshot(config)
     assert cli.main(["install", "--dry-run"]) == 0
     shown = capsys.readouterr().out
     assert f"--- {config}/settings.json\n+++ {config}/settings.json\n" in shown
     assert '-  "model": "opus"\n+  "model": "opus",\n+  "hooks": {\n' in shown
-    assert f"would write {config}/claude-tier/hooks/stop.py\n" in shown
+    size = (bundle.root() / "agents/explorer.md").stat().st_size
+    assert f"would write {config}/agents/explorer.md ({size:,} bytes, new)\n" in shown
+    assert f"would write {config}/claude-tier/hooks/stop.py (" in shown
+    assert shown.count("\n--- ") + shown.startswith("--- ") == 1
     assert snapshot(config) == before
+
+
+def test_a_dry_uninstall_names_what_goes(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All of each file only as JSON."""
+    write(config / "settings.json", "{}")
+    cli.main(["install"])
+    agent = config / "agents/explorer.md"
+    first, size = agent.read_text().splitlines()[1], agent.stat().st_size
+    capsys.readouterr()
+    assert cli.main(["uninstall", "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert f"would remove {agent} ({size:,} bytes)\n" in shown
+    assert f"\n-{first}\n" not in shown
+    assert cli.main(["uninstall", "--dry-run", "--json"]) == 0
+    assert f"-{first}" in json.loads(capsys.readouterr().out)["diff"]
 
 
 @pytest.mark.parametrize("installed", [True, False])
