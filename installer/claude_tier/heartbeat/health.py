@@ -23,7 +23,7 @@ ALERTS = 5  # the newest, shown
 
 @dataclass(frozen=True)
 class BeatHealth:
-    """One beat. `state` is that of its file (listing.Stands), or `off`; `why` belongs to that.
+    """One beat. `state` is that of listing.Stands; `why` belongs to `off`.
 
     `last` is its newest receipt and `ran` the newest of a run, which may be the same.
     """
@@ -98,7 +98,7 @@ class Health:
 
 def query(db: sqlite3.Connection, config: Config, rules: Json, now: float) -> Health:
     """Of this machine, all files together."""
-    files = listing.files(Defaults.of(config), now)
+    files = listing.files(db, Defaults.of(config), now)
     found, told = liveness.standing(db, now), alerts.listed()
     return Health(
         scheduler=liveness.scheduler(now),
@@ -120,13 +120,12 @@ def _spent(db: sqlite3.Connection, config: Config, rules: Json, now: float) -> S
 
 def _beat(db: sqlite3.Connection, one: Stands) -> BeatHealth:
     standing = receipts.standing(db, one.beat.id)
-    off = standing is not None and standing.disabled is not None
     return BeatHealth(
         beat=one.beat,
-        state="off" if off else one.state,
-        why=standing.why if standing and off else None,
+        state=one.state,
+        why=standing.why if standing else None,
         failures=standing.failures if standing else 0,
-        next=None if off else one.next,
+        next=one.next,
         last=history.newest(db, one.beat.id),
         ran=history.newest(db, one.beat.id, run=True),
     )

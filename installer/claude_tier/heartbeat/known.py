@@ -19,7 +19,7 @@ from claude_tier.heartbeat.document import Defaults
 from claude_tier.heartbeat.parts import is_empty
 from claude_tier.heartbeat.saving import Saved
 
-NOT_ALLOWED = "not allowed since it changed"
+CHANGED, NEW = "not allowed since it changed", "not allowed yet"
 EMPTY = "nothing to do in it"
 Versions = dict[str, list[int] | None]
 
@@ -113,4 +113,4 @@ def bar(added: trust.Added, beat: Beat) -> str | None:
     """Why that beat is not to run, without a look at anything else."""
     if is_empty(beat.prompt):
         return EMPTY
-    return None if added.allows(beat) else NOT_ALLOWED
+    return {"allowed": None, "changed": CHANGED, "new": NEW}[added.standing(beat)]

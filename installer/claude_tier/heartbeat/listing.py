@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from claude_tier.config.faults import Fault
-from claude_tier.heartbeat import document, schedule, trust
+from claude_tier.heartbeat import document, receipts, schedule, trust
 from claude_tier.heartbeat.beat import Beat
 from claude_tier.heartbeat.document import Defaults
 from claude_tier.heartbeat.parts import is_empty
@@ -18,7 +19,7 @@ class Stands(NamedTuple):
     """A beat, whether it runs, and when next; None where it does not."""
 
     beat: Beat
-    state: Literal["allowed", "changed", "new", "empty"]
+    state: Literal["allowed", "changed", "new", "empty", "off"]
     next: float | None
 
     def fields(self) -> dict[str, object]:
@@ -44,18 +45,21 @@ class Listed(NamedTuple):
         }
 
 
-def files(defaults: Defaults, now: float) -> tuple[Listed, ...]:
+def files(db: sqlite3.Connection, defaults: Defaults, now: float) -> tuple[Listed, ...]:
     """All of them, by path."""
-    return tuple(_listed(added, defaults, now) for added in trust.files())
+    return tuple(_listed(db, added, defaults, now) for added in trust.files())
 
 
-def _listed(added: Added, defaults: Defaults, now: float) -> Listed:
+def _listed(db: sqlite3.Connection, added: Added, defaults: Defaults, now: float) -> Listed:
     loaded = document.load(added.path, defaults)
-    beats = tuple(_stands(added, beat, now) for beat in loaded.beats)
+    beats = tuple(_stands(db, added, beat, now) for beat in loaded.beats)
     return Listed(added.path, added.at, beats, loaded.faults)
 
 
-def _stands(added: Added, beat: Beat, now: float) -> Stands:
+def _stands(db: sqlite3.Connection, added: Added, beat: Beat, now: float) -> Stands:
+    standing = receipts.standing(db, beat.id)
+    if standing and standing.disabled is not None:
+        return Stands(beat, "off", None)
     state = "empty" if is_empty(beat.prompt) else added.standing(beat)
     return Stands(beat, state, schedule.next_slot(beat, now) if state == "allowed" else None)
 

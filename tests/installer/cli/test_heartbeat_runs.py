@@ -98,6 +98,32 @@ def test_a_beat_that_is_running_is_not_run_beside_itself(
     assert "disk is running" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (FILE.replace("disk", "news"), "news is not allowed yet"),
+        (FILE.replace("model", "check: 'true'\nmodel"), "disk is not allowed since it changed"),
+    ],
+)
+def test_what_was_not_allowed_is_refused_with_the_way_to_allow_it(
+    here: Home, text: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A check that is new, and one that has changed; neither leaves a receipt."""
+    here.file.write_text(text)
+    assert main(["heartbeat", "run", why.split()[0]]) == 1
+    said = capsys.readouterr().err
+    assert why in said
+    assert f"`claude-tier heartbeat add {here.file}`" in said
+    assert here.rows() == []
+
+
+def test_run_needs_a_name_and_its_help_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """An argument that may be left out would stand in brackets."""
+    assert main(["heartbeat", "run", "--help"]) == 0
+    assert " NAME\n" in capsys.readouterr().out.partition("\n\n")[0] + "\n"
+    assert main(["heartbeat", "run"]) == 2
+
+
 @pytest.mark.parametrize("command", ["run", "enable", "disable"])
 def test_a_name_that_nobody_has_is_answered_with_those_there_are(
     here: Home, command: str, capsys: pytest.CaptureFixture[str]
@@ -122,6 +148,19 @@ def test_a_beat_is_disabled_and_enabled(here: Home, capsys: pytest.CaptureFixtur
         "disk was on.",
     ]
     assert not Path(tick.due_file()).exists()
+
+
+def test_a_disabled_beat_is_listed_as_off_and_without_a_next_time(
+    here: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the screen and in the JSON."""
+    assert main(["heartbeat", "disable", "disk"]) == main(["heartbeat", "list"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split() == (
+        ["disk", "every", "1h", "local/alpha", "off"]
+    )
+    assert main(["heartbeat", "list", "--json"]) == 0
+    ((beat,),) = (one["beats"] for one in json.loads(capsys.readouterr().out)["files"])
+    assert (beat["state"], beat["next"]) == ("off", None)
 
 
 def test_claude_cannot_enable_what_its_user_disabled(

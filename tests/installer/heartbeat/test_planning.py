@@ -9,7 +9,7 @@ import pytest
 from beats import DAY, HOUR, MINUTE, WELL, Machine, beat, moment
 from claude_tier.heartbeat import planning, processes, receipts
 from claude_tier.heartbeat.beat import ActiveHours, Beat, Cron, Every
-from claude_tier.heartbeat.known import NOT_ALLOWED, Known
+from claude_tier.heartbeat.known import CHANGED, Known
 from claude_tier.heartbeat.receipts import End
 from claude_tier_hooks import ledger
 from examples import examples
@@ -247,7 +247,7 @@ def test_what_is_not_allowed_or_disabled_is_skipped_and_said() -> None:
     """One row for as long as that lasts."""
     machine = Machine([], MORNING)
     barred, off = beat("barred"), beat("off")
-    beats = [Known(barred, NOT_ALLOWED), Known(off)]
+    beats = [Known(barred, CHANGED), Known(off)]
     ten = moment("2026-05-04T10:00")
     planning.make(machine.db, beats, ten, processes.me())
     receipts.switch(machine.db, off.id, on=False, why="switched off by hand", now=ten)
@@ -256,7 +256,7 @@ def test_what_is_not_allowed_or_disabled_is_skipped_and_said() -> None:
         assert plan.claims == ()
 
     assert [(one.slots, one.reason) for one in machine.receipts()] == [
-        (3, NOT_ALLOWED),
+        (3, CHANGED),
         (3, "disabled: switched off by hand"),
     ]
 

@@ -97,7 +97,7 @@ def test_what_is_not_allowed_any_more_does_not_run(home: Path, carry_out: CarryO
     here.add(file())
     here.file.write_text(file(f"model: local/alpha\ncheck: touch {home}/marked"))
 
-    assert carry_out().end == receipts.End("skipped", known.NOT_ALLOWED)
+    assert carry_out().end == receipts.End("skipped", known.CHANGED)
     assert not (home / "marked").exists()
 
 

@@ -54,7 +54,8 @@ def test_the_time_that_a_list_shows_for_a_new_beat_is_its_first(home: Path) -> N
     for file in map(Path, known.versions()):
         if file.is_relative_to(home) and file.exists():
             os.utime(file, (NINE - 20, NINE - 20))
-    (listed,) = listing.files(linting.usual(), NINE - 10)
+    with closing(ledger.connect()) as db:
+        (listed,) = listing.files(db, linting.usual(), NINE - 10)
 
     tick.Tick(clock=lambda: NINE + 5).run()
 

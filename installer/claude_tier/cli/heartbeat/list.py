@@ -20,9 +20,11 @@ def command(*, as_json: bool) -> int:
       claude-tier heartbeat list --json
     """
     from claude_tier.heartbeat import linting, listing, screen
+    from claude_tier.report import ledger_file
     from claude_tier.report.table import width
 
-    found = listing.files(linting.usual(), time.time())
+    with ledger_file.as_it_stands() as db:
+        found = listing.files(db, linting.usual(), time.time())
     if as_json:
         print_json({"files": [one.fields() for one in found]})
     elif found:

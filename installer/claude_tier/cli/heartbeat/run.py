@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, metavar="NAME")  # --claimed has its own
 @click.option("--now", is_flag=True, help="At once, which is what it does in any case.")
 @click.option("--dry-run", is_flag=True, help="Run its check, show the request, and ask nobody.")
 @click.option("--claimed", metavar="RUN", hidden=True, help="Carry out what a tick has claimed.")
@@ -76,7 +77,13 @@ def _claimed(name: str) -> str:
     from claude_tier.heartbeat import alerts, known, processes, receipts, running
 
     world = known.read()
-    beat = world.find(name).beat
+    found = world.find(name)
+    beat = found.beat
+    if found.barred in (known.CHANGED, known.NEW):
+        allow = (
+            f"`claude-tier heartbeat add {shlex.quote(str(beat.file))}` lets it run as it is now."
+        )
+        raise UserError(f"{beat.name} is {found.barred}", allow)
     run = uuid.uuid4().hex
     alerts.tell(running.settle(), world.config.heartbeat.on_alert)
     with running.opened() as db, ledger.Writing(db):
