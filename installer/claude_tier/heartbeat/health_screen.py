@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -29,7 +30,7 @@ def as_text(found: Health, *, now: float, width: int) -> str:
     """The screen: whether ticks come, the budget, a line for each beat, what they had to say."""
     sections = [
         wrapped([*_scheduler(found, now), _budget(found)], width),
-        [_beats(found, width)],
+        [*_beats(found, width)],
         wrapped([*_broken(found), *_off(found)], width),
         wrapped([*_alerts(found)], width),
     ]
@@ -68,10 +69,11 @@ def _budget(found: Health) -> str:
     return text + (" Only free checks run." if one.level == "stop" else "")
 
 
-def _beats(found: Health, width: int) -> str:
-    if not found.beats:
-        return "No beat: `claude-tier heartbeat add` lets those of a HEARTBEAT.md run."
-    return render(COLUMNS, [_row(one) for one in found.beats], width=width)
+def _beats(found: Health, width: int) -> Iterator[str]:
+    if found.beats:
+        yield render(COLUMNS, [_row(one) for one in found.beats], width=width)
+    elif not found.broken:
+        yield "No beat: `claude-tier heartbeat add` lets those of a HEARTBEAT.md run."
 
 
 def _row(one: BeatHealth) -> list[str]:
@@ -103,7 +105,9 @@ def _skipped(one: Receipt) -> str:
 
 def _broken(found: Health) -> Iterator[str]:
     for one in found.broken:
-        yield f"{one.faults[0]}. Nothing of that file runs."
+        way = f"`claude-tier heartbeat remove {shlex.quote(printable(str(one.path)))}`"
+        yield f"{one.faults[0]}"
+        yield f"  Nothing of that file runs: mend it, or {way}."
 
 
 def _off(found: Health) -> Iterator[str]:

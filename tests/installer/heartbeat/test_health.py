@@ -161,7 +161,19 @@ def test_a_file_with_a_mistake_is_named(here: Home) -> None:
     here.file.write_text("---\nevry: 30m\n---\n- Look.\n")
     found = looked()
     assert (found.beats, len(found.broken)) == ((), 1)
-    assert "Nothing of that file runs." in screen()
+    shown = screen(width=1000)
+    assert "evry: unknown key; did you mean every?" in shown
+    assert "\n  Nothing of that file runs: mend it, or " in shown
+    assert f"`claude-tier heartbeat remove {here.file}`." in shown
+    assert "No beat" not in shown
+
+
+def test_a_file_that_is_gone_is_named(here: Home) -> None:
+    """With the way to have it forgotten."""
+    here.file.unlink()
+    shown = screen(width=1000)
+    assert f"`claude-tier heartbeat remove {here.file}`." in shown
+    assert "No beat" not in shown
 
 
 def test_what_beats_spent_is_in_their_own_budget(here: Home) -> None:
