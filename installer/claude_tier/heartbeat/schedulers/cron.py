@@ -33,8 +33,17 @@ def preview(job: Job) -> str:
 def add(job: Job) -> Added:
     fitting = _fitting(job)
     block = _block(fitting)
-    before = _change(lambda content: _ended(_without(content, job.name)) + block)
-    lines = ["Wrote the entry into your crontab."]
+
+    def with_ours(content: bytes) -> bytes:
+        return _ended(_without(content, job.name)) + block
+
+    before = _change(with_ours)
+    stood = before is not None and with_ours(before) == before
+    lines = [
+        "The entry stands in your crontab already."
+        if stood
+        else "Wrote the entry into your crontab."
+    ]
     lost = [each for each in _folders(job) if each not in _folders(fitting)]
     if lost:
         lines.append(f"Its PATH has no {', '.join(lost)}: a crontab takes no line so long.")

@@ -52,6 +52,15 @@ def test_twice_is_once(spool: Spool, job: Job) -> None:
     assert "PATH=/elsewhere" in shlex.split(entry(spool))
 
 
+def test_an_entry_that_stands_already_is_not_said_to_be_written(spool: Spool, job: Job) -> None:
+    """Another one in its place is."""
+    wrote = ("Wrote the entry into your crontab.",)
+    assert cron.add(job).lines == wrote
+    assert cron.add(job).lines == ("The entry stands in your crontab already.",)
+    other = replace(job, environment={"PATH": "/elsewhere"})
+    assert cron.add(other).lines == wrote
+
+
 def test_a_crontab_made_for_us_goes_with_us(spool: Spool, job: Job) -> None:
     """One that was there and empty stays."""
     made = cron.add(job).made
