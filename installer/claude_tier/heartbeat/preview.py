@@ -13,6 +13,7 @@ from itertools import islice
 from claude_tier.durations import spell
 from claude_tier.heartbeat import models, request, schedule
 from claude_tier.heartbeat.beat import ActiveHours, Beat, Cron, Every
+from claude_tier.heartbeat.parts import is_empty
 from claude_tier.pipelines.spending import Rates
 from claude_tier.routing.prompt import BYTES_PER_TOKEN
 
@@ -24,8 +25,11 @@ FOR_EVER = 1e11
 
 @dataclass(frozen=True)
 class Preview:
-    """One beat. `usd` is of one run on the first model it asks; it and `usd_a_day` are None where
-    the model has no price, and with tools, whose requests nobody can count before."""
+    """One beat; one that asks nothing has no bytes.
+
+    `usd` is of one run on the first model it asks; it and `usd_a_day` are None where the model has
+    no price, and with tools, whose requests nobody can count before.
+    """
 
     beat: Beat
     next: tuple[float, ...]
@@ -56,19 +60,21 @@ class Preview:
 def preview(beat: Beat, rates: Rates, now: float) -> Preview:
     """That beat from now on."""
     nothing = request.Evidence("", None, None)
-    size = request.size(request.prompt(beat, nothing, now))
+    size = 0 if is_empty(beat.prompt) else request.size(request.prompt(beat, nothing, now))
     tokens = math.ceil(size / BYTES_PER_TOKEN)
     return Preview(
         beat=beat,
         next=tuple(islice(schedule.slots(beat, now, FOR_EVER), SHOWN)),
         bytes=size,
         tokens=tokens,
-        usd=None if beat.tools else _usd(beat, rates, tokens),
+        usd=None if beat.tools and tokens else _usd(beat, rates, tokens),
         runs_a_day=sum(1 for _ in schedule.slots(beat, now, now + WEEK)) / 7,
     )
 
 
 def _usd(beat: Beat, rates: Rates, tokens: int) -> float | None:
+    if tokens == 0:
+        return 0.0  # nobody is asked
     first = models.targets(rates.config, beat.models[0])[0]
     return rates.usd(first, prompt=tokens, answer=ANSWER)
 

@@ -29,6 +29,7 @@ STATES = {
     "changed": "changed: add the file again",
     "new": "new: add the file again",
     "empty": "nothing to do in it",
+    "off": "off",
 }
 
 
@@ -41,7 +42,7 @@ def previews(shown: Sequence[Preview], *, width: int) -> str:
             moments(one.next, one.beat.tz),
             ", then ".join(one.beat.models),
             f"{one.bytes:,}",
-            "depends on tools" if one.beat.tools else dollars(one.usd),
+            "depends on tools" if one.beat.tools and one.bytes else dollars(one.usd),
             "" if one.usd is None else dollars(one.usd_a_day),
         ]
         for one in shown

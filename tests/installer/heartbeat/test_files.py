@@ -55,7 +55,13 @@ def test_the_file_to_begin_with_asks_nothing(
 ) -> None:
     """It is without a mistake, and without an item."""
     assert run("init") == run("lint") == 0
-    assert "has no item yet: nothing is asked, and nothing is spent." in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "has no item yet: nothing is asked, and nothing is spent." in shown
+    assert run("lint", "--json") == 0
+    (file,) = json.loads(capsys.readouterr().out)["files"]
+    estimate = file["beats"][0]["estimate"]
+    assert (estimate["request_bytes"], estimate["usd"], estimate["usd_a_day"]) == (0, 0.0, 0.0)
+    assert "$0.0036" not in shown
 
 
 COMMENTED = re.findall(r"^# ([a-z_]+: .*)$", TEMPLATE.read_text(), re.MULTILINE)
