@@ -6,6 +6,7 @@ The user's configuration reaches the validators as context, for the names of mod
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal, cast
@@ -63,8 +64,21 @@ def _cron(expression: str) -> str:
     try:
         CronSim(expression, _ANY_TIME)
     except (CronSimError, ValueError) as error:
+        if _holds_in_some_month(fields):
+            raise ValueError("never comes: no month that it names has such a day") from None
         raise ValueError(f'is no cron expression ("30 7 * * MON-FRI"): {error}') from None
     return " ".join(fields)
+
+
+def _holds_in_some_month(fields: Sequence[str]) -> bool:
+    """Whether the month alone is what keeps it from ever coming, as in 0 8 31 2 *."""
+    minute, hour, day, _, weekday = fields
+    try:
+        CronSim(" ".join((minute, hour, day, "*", weekday)), _ANY_TIME)
+        CronSim(" ".join((minute, hour, "1", fields[3], weekday)), _ANY_TIME)
+    except (CronSimError, ValueError):
+        return False
+    return True
 
 
 def _name(name: str) -> str:
@@ -178,12 +192,9 @@ class Front(Settings):
     """The whole front matter."""
 
     name: Name | None = None
-    tasks: (
-        Annotated[
-            list[Task], Field(min_length=1, max_length=100), AfterValidator(told_apart("task"))
-        ]
-        | None
-    ) = None
+    tasks: Annotated[list[Task], Field(min_length=1, max_length=100), told_apart("task")] | None = (
+        None
+    )
 
     @field_validator("tasks")
     @classmethod

@@ -20,7 +20,10 @@ FRONT = [
     ("cron: '0 0 9 * * *'", 2, "cron: must have five fields"),
     ("cron: '@daily'", 2, "cron: must have five fields"),
     ("cron: '0 25 * * *'", 2, 'cron: is no cron expression ("30 7 * * MON-FRI"): Bad hour'),
-    ("cron: '0 0 30 2 *'", 2, 'cron: is no cron expression ("30 7 * * MON-FRI"): Bad day-of'),
+    ("cron: '0 0 30 2 *'", 2, "cron: never comes: no month that it names has such a day"),
+    ("cron: '0 8 31 FEB,APR *'", 2, "cron: never comes: no month that it names has such a day"),
+    ("cron: '0 8 32 2 *'", 2, 'cron: is no cron expression ("30 7 * * MON-FRI"): Bad day-of'),
+    ("cron: '0 8 31 13 *'", 2, 'cron: is no cron expression ("30 7 * * MON-FRI"): Bad month'),
     ("cron: */5 * * * *", 2, "text that begins with * must be in quotes"),
     ("tz: Berlin", 2, "tz: must be the name of a time zone such as Europe/Berlin, not 'Berlin'"),
     ("tz: Europe", 2, "tz: must be the name of a time zone"),
@@ -127,7 +130,7 @@ def test_a_tier_that_one_does_not_have_is_refused(tmp_path: Path) -> None:
     """The ladder of config.yaml says which there are."""
     config = CONFIG.model_copy(update={"tiers": ["sonnet", "haiku"]})
     (fault,) = load(tmp_path, "# Model: opus\n- Look.\n", config).faults
-    assert fault.message.endswith("or a tier: sonnet, haiku, not 'opus'")
+    assert fault.message.endswith("or a tier: sonnet, haiku (it is 'opus')")
 
 
 def test_a_machine_without_a_zone_needs_one_in_the_file(tmp_path: Path) -> None:
