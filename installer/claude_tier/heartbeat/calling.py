@@ -20,7 +20,7 @@ from claude_tier.heartbeat.steps import step
 from claude_tier.pipelines.spending import Purse, Rates
 from claude_tier.routing import providers, target
 from claude_tier.routing.accounting import Exchange
-from claude_tier.routing.answer import Answer, NobodyError
+from claude_tier.routing.answer import Answer, Attempt, NobodyError
 from claude_tier.routing.providers.claude_cli import ClaudeCli, Work
 from claude_tier.routing.providers.http import Limits
 from claude_tier.routing.router import Router
@@ -176,10 +176,16 @@ def _nobody(case: Case, error: NobodyError) -> Outcome:
     last = asked[-1] if asked else next(iter(error.attempts), None)
     reason = _cut(f"{last.cause if last else 'nobody'}: {error.message}")
     end = End("failed", reason, asked=_first(case), exchange=error.exchange)
-    if not asked or (error.hint is None and not THE_USERS & {one.cause for one in asked}):
+    if not any(_is_the_users(case.config, one) for one in asked):
         return Outcome(end)  # it may pass by itself
     text = error.message if error.hint is None else f"{error.message}. {error.hint}"
     return Outcome(end, (_alert(case, "failure", text),))
+
+
+def _is_the_users(config: Config, one: Attempt) -> bool:
+    """Whether nobody else can mend it. A server that is not there may come back; `claude` not."""
+    client = target.providers(config)[one.target.provider].kind == "claude-cli"
+    return one.cause in THE_USERS or (client and one.cause == "connect")
 
 
 def _alert(case: Case, kind: str, text: str) -> Alert:
