@@ -87,7 +87,7 @@ def test_a_command_that_needs_the_configuration_fails_with_its_mistake(
     assert warning == "Warning: the configuration does not hold as it is written:"
     assert mistake.startswith(f"{file}:1:1: budgts: unknown key; did you mean budgets?")
     assert failure == f"claude-tier: {cli.NOT_WITHOUT}"
-    assert hint.startswith("Nothing was changed; ")
+    assert hint.startswith("This command needs a valid file; for hooks the previous ")
 
 
 @pytest.mark.parametrize(

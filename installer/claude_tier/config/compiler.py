@@ -71,6 +71,7 @@ def _compile_user(state_dir: Path) -> tuple[Loaded, CompileResult]:
     try:
         loaded = load(state_dir / CONFIG)
     except ConfigError as error:
+        error.hint = "Nothing was changed; the previous configuration stays in effect."
         _note_failure(state_dir / FAILURE, error)
         raise
     made = policy.whole(loaded.config, state_dir, [loaded.document.source])

@@ -58,7 +58,8 @@ class ConfigError(UserError):
         self.faults = tuple(sorted(faults, key=lambda fault: (fault.line, fault.column)))
         super().__init__(
             "\n".join(str(fault) for fault in self.faults),
-            hint="Nothing was changed; the previous configuration stays in effect.",
+            hint="This command needs a valid file; for hooks the previous configuration stays in"
+            " effect.",
         )
 
 
