@@ -25,6 +25,7 @@ Kind = Literal[
     "openai-compatible",
     "claude-cli",
 ]
+SAME_PRICE = "give both the same `free` and `prices`, as sessions are priced by their host"
 CLAUDE = "claude"  # the provider that is always there: the user's own `claude -p`
 _LOOPBACK = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?\Z")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -202,9 +203,8 @@ def _hosts_agree(providers: dict[str, Provider]) -> dict[str, Provider]:
         owner = owners.setdefault(host, name) if host else name
         other = providers[owner]
         if (other.free, other.prices) != (provider.free, provider.prices):
-            raise_all(
-                [detail((name, "base_url"), f"has the same host as {owner}, and another price")]
-            )
+            place = (name,) if provider.base_url is None else (name, "base_url")
+            raise_all([detail(place, f"is at {host} like {owner}, at another price: {SAME_PRICE}")])
     return providers
 
 

@@ -26,7 +26,10 @@ ONE_MISTAKE = [
     ("tiers: [haiku, opus]", "1:1: tiers: must be in order, dearest first: [opus, haiku]"),
     ("tiers: [opus, gpt]", "1:15: tiers[1]: must be 'fable', 'opus', 'sonnet' or 'haiku', not"),
     ("assign: {a: mini}", "1:10: assign.a.tier: must be one of your tiers: fable, opus, sonnet, h"),
-    ("tiers: [opus, haiku]\nfloor:\n  a: sonnet", "3:3: floor.a: must be one of your tiers: opus"),
+    (
+        "tiers: [opus, haiku]\nfloor:\n  a: sonnet",
+        "3:3: floor.a: must be one of your tiers: opus",
+    ),
     ("assign: {a: {effort: low}}", "1:10: assign.a.tier: is required"),
     ("assign: {a: {tier: opus, effort: lo}}", "1:26: assign.a.effort: must be 'low', 'medium', "),
     ("assign: [a]", "1:1: assign: must be a mapping of keys to values"),
@@ -82,13 +85,22 @@ ONE_MISTAKE = [
         "prices: {m: [{from: 2026-02-01, until: 2026-02-01, input: 1, output: 1}]}",
         "1:33: prices.m[0].until: must be later than from (2026-02-01), not '2026-02-01'",
     ),
+    (
+        "heartbeat: {every: 10s}",
+        "1:13: heartbeat.every: must be at least 1m: beats are started once a minute (it is '10s')",
+    ),
+    (
+        "providers: {a: {kind: claude-cli, base_url: 'http://x'}}",
+        "1:35: providers.a.base_url: cannot be set for claude-cli: it runs the unmodified `claude`"
+        " (it is 'http://x')",
+    ),
     ("providers: {a: {free: true}}", "1:13: providers.a.base_url: is required"),
     ("providers: {a: {base_url: 'file:///x'}}", "1:17: providers.a.base_url: must be an http or "),
     ("providers: {a: {base_url: 'http://u:p@x'}}", "1:17: providers.a.base_url: must be an http "),
     ("providers: {a: {base_url: 'http://x:99999'}}", "1:17: providers.a.base_url: must be an ht"),
     (
         "providers:\n  a: {base_url: 'http://x/1', free: true}\n  b: {base_url: 'http://X:80/2'}",
-        "3:7: providers.b.base_url: has the same host as a, and another price",
+        "3:7: providers.b.base_url: is at x like a, at another price: give both the same `free` ",
     ),
     (
         "providers: {a: {base_url: 'http://x', free: true, prices: {m: {input: 1, output: 1}}}}",
@@ -120,6 +132,16 @@ def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
     assert lines == [1, 2, 3, 4, 5]
 
 
+def test_a_name_given_twice_is_reported_beside_other_mistakes(tmp_path: Path) -> None:
+    """Those within the entries, of every kind, too."""
+    wrong = budget(stop="0.1")[9:] + budget(scope="x")[9:] + budget(limit="{usd: 0}")[9:]
+    found = [fault.split(": ")[1] for fault in faults(tmp_path, budget() + wrong)]
+    names = [f"budgets[{index}].name" for index in (1, 2, 3)]
+    assert sorted(found) == sorted(
+        [*names, "budgets[1].stop", "budgets[2].scope", "budgets[3].limit.usd"]
+    )
+
+
 def test_a_mistake_of_yaml_is_not_reported_again_as_one_of_the_model(tmp_path: Path) -> None:
     """The value that could not be read is not also a missing one."""
     [fault] = faults(tmp_path, budget(name="!!int q"))
@@ -140,4 +162,4 @@ def test_the_message_says_that_nothing_changed(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         config.load(file)
     assert caught.value.hint
-    assert "Nothing was changed" in caught.value.hint
+    assert "This command needs a valid file" in caught.value.hint

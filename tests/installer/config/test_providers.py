@@ -91,7 +91,7 @@ ONE_MISTAKE = [
     ),
     (
         "providers:\n  a: {kind: ollama}\n  b: {kind: ollama, free: true}",
-        "3:3: providers.b.base_url: has the same host as a, and another price",
+        "3:3: providers.b: is at 127.0.0.1:11434 like a, at another price: give both the same `",
     ),
     ("providers: {a: }", "1:13: providers.a: must be a mapping of keys to values"),
 ]
