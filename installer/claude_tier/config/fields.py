@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
@@ -15,8 +14,10 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from claude_tier import durations
 
@@ -62,21 +63,37 @@ def no_repeats(items: list[Item]) -> list[Item]:
     return items
 
 
-def told_apart(entry: str, key: str = "name") -> Callable[[list[Item]], list[Item]]:
-    """A validator of a list in which no two entries have the same key; `entry` is what one is."""
+def told_apart(entry: str, key: str = "name") -> WrapValidator:
+    """A validator of a list in which no two entries have the same key; `entry` is what one is.
 
-    def validate(items: list[Item]) -> list[Item]:
-        keys = [getattr(item, key) for item in items]
-        raise_all(
-            [
-                detail((index, key), f"another {entry} has this {key}")
-                for index, value in enumerate(keys)
-                if value in keys[:index]
-            ]
-        )
-        return items
+    It looks at what is written, so that it is told beside mistakes within the entries.
+    """
 
-    return validate
+    def validate(written: object, handler: ValidatorFunctionWrapHandler) -> object:
+        items = written if isinstance(written, list) else []
+        keys = [item.get(key) if isinstance(item, dict) else None for item in items]
+        repeated = [
+            detail((index, key), f"another {entry} has this {key}")
+            for index, value in enumerate(keys)
+            if value is not None and value in keys[:index]
+        ]
+        try:
+            checked: object = handler(written)
+        except ValidationError as error:
+            raise_all([*map(_again, error.errors(include_url=False)), *repeated])
+            raise
+        raise_all(repeated)
+        return checked
+
+    return WrapValidator(validate)
+
+
+def _again(found: ErrorDetails) -> InitErrorDetails:
+    """A fault that a validator within this one has found, to be raised with others."""
+    if found["type"] == "fault":
+        return detail(found["loc"], found["msg"])
+    again = InitErrorDetails(type=found["type"], loc=found["loc"], input=found["input"])
+    return {**again, "ctx": found["ctx"]} if "ctx" in found else again
 
 
 def several(value: object) -> object:

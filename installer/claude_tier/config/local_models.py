@@ -65,9 +65,9 @@ class LocalModels(Section):
 
     general: Line = "small"
     coding: Line = "coding"
-    tools: Annotated[
-        list[DeclaredTool], Field(max_length=32), AfterValidator(told_apart("tool"))
-    ] = Field(default_factory=list)
+    tools: Annotated[list[DeclaredTool], Field(max_length=32), told_apart("tool")] = Field(
+        default_factory=list
+    )
     page: Annotated[int, Field(ge=1000, le=LARGEST_PAGE)] = 16_000  # characters
     parallel: Annotated[int, Field(gt=0, le=64)] = 2
     only_local: bool = True

@@ -159,7 +159,7 @@ class Budget(Section):
         return value
 
 
-Budgets = Annotated[list[Budget], AfterValidator(told_apart("budget"))]
+Budgets = Annotated[list[Budget], told_apart("budget")]
 
 
 class FanOut(Section):

@@ -92,7 +92,7 @@ class Route(Section):
 
 
 Chains = dict[Line, Chain]
-Routes = Annotated[list[Route], AfterValidator(told_apart("route"))]
+Routes = Annotated[list[Route], told_apart("route")]
 
 
 def fault_in(

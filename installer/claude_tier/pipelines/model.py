@@ -288,7 +288,7 @@ class Pipeline(Section):
     steps: Annotated[
         list[Step],
         Field(min_length=1, max_length=100),
-        AfterValidator(told_apart("step", "id")),
+        told_apart("step", "id"),
         AfterValidator(_acyclic),
     ]
     result: Name | None = None

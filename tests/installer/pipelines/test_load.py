@@ -81,6 +81,15 @@ def test_every_mistake_is_found_at_once(pipeline: Write) -> None:
     ]
 
 
+def test_an_id_given_twice_is_found_beside_a_step_that_lacks_something(pipeline: Write) -> None:
+    """Not only once that is mended."""
+    path = pipeline("  - {id: a, target: claude, prompt: x}\n  - {id: a, target: claude}")
+    assert faults(path) == [
+        "6:5: steps[1]: must have a prompt",
+        "6:6: steps[1].id: another step has this id",
+    ]
+
+
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
