@@ -104,11 +104,18 @@ def _message(model: type[Section], location: Location, details: ErrorDetails) ->
         text = f"must be {details['ctx']['expected']}"
     else:
         text = WORDING.get(kind) or details["msg"].replace("Input should", "must")
-    return text.removeprefix("Value error, ") + _given(details["input"])
+    return _beside(text.removeprefix("Value error, "), details["input"])
 
 
-def _given(value: object) -> str:
-    return "" if value is None or isinstance(value, dict | list) else f", not {shown(value)}"
+def _beside(text: str, value: object) -> str:
+    """The message and the value: "not VALUE" only after what should be there, never after advice.
+
+    must be text, not 5; must be at least 1m: beats are started once a minute (it is '30s')
+    """
+    if value is None or isinstance(value, dict | list):
+        return text
+    is_wanted = text.startswith("must") and ": " not in text.partition("{")[0]
+    return f"{text}, not {shown(value)}" if is_wanted else f"{text} (it is {shown(value)})"
 
 
 def _unknown_key(model: type[Section], location: Location) -> str:
