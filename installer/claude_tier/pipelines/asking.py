@@ -116,7 +116,7 @@ class Asking:
 
     async def _checked(self, answer: Answer) -> Fitting:
         """ValueError where the answer is not what the step wants."""
-        cut = f"was cut at {self.step.max_tokens} tokens (max_tokens)"
+        cut = self._cut(answer)
         if not self.step.is_json:
             if answer.reason == "length":
                 self._say(f"the answer {cut}")
@@ -132,6 +132,16 @@ class Asking:
         if fault:
             raise ValueError(f"does not fit the schema: {fault}")
         return Fitting(answer, value)
+
+    def _cut(self, answer: Answer) -> str:
+        """What ended an answer that has the reason "length"."""
+        given, most = answer.usage.output, self.step.max_tokens
+        if not answer.usage.measured or given >= most:
+            return f"was cut at {most:,} tokens (max_tokens)"
+        return (
+            f"was cut after {given:,} tokens, before max_tokens ({most:,}): the context window of"
+            f" {answer.target} is full, or its provider allows no more"
+        )
 
     def _say(self, line: str) -> None:
         self.tally.notices.append(line)

@@ -207,6 +207,29 @@ def test_what_emergency_mode_asked_instead_and_does_not_fit_fails_the_step(
     assert "a: prose/tiny gave two answers; the second is not JSON" in done.err
 
 
+@pytest.mark.parametrize(
+    ("most", "said"),
+    [
+        (7, "was cut at 7 tokens (max_tokens)"),
+        (
+            16000,
+            "was cut after 7 tokens, before max_tokens (16,000): the context window of one/alp",
+        ),
+    ],
+)
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_an_answer_that_was_cut_says_by_what(
+    most: int, said: str, output: str, configure: Configure, pipeline: Write, command: Command
+) -> None:
+    """A larger max_tokens would not help where the window is full."""
+    with FaultServer(Reply("ha", finish="length", output_tokens=7)) as server:
+        configure(one=server.url)
+        step = f"  - {{id: a, target: one/alpha, output: {output}, max_tokens: {most}, prompt: x}}"
+        done = command("run", str(pipeline(step)))
+    assert done.code == (0 if output == "text" else 1)
+    assert said in done.err
+
+
 def test_without_a_fallback_the_run_ends(
     llama: Start, configure: Configure, pipeline: Write, command: Command
 ) -> None:
