@@ -270,6 +270,8 @@ def forget_command(*, names: tuple[str, ...], older: int | None, as_json: bool) 
     else:
         for run in gone:
             click.echo(f"Removed {run.folder}")
+        if not gone:
+            click.echo("No run is that old.")
     return 0
 
 

@@ -55,7 +55,8 @@ def find(name: str) -> Path:
             )
     path = Path(name).expanduser().absolute()
     if not path.is_file():
-        raise UserError(f"there is no file {path}")
+        fault = f"{path} is a folder" if path.is_dir() else f"there is no file {path}"
+        raise UserError(fault, "A pipeline is a file of steps: see `claude-tier pipeline list`.")
     return path
 
 

@@ -65,10 +65,19 @@ def safe(text: str) -> str:
 
 def listed(pipelines: Sequence[Listed], *, width: int) -> str:
     rows = [
-        (one.name, one.fault or one.description, ", ".join(one.inputs) or "none")
+        (one.name, _mistakes(one) or one.description, ", ".join(one.inputs) or "none")
         for one in pipelines
     ]
     return render(LISTED, rows, width=width)
+
+
+def _mistakes(one: Listed) -> str | None:
+    """How many, and what tells them: a cell has no room for each."""
+    if one.fault is None:
+        return None
+    count = len(one.fault.splitlines())
+    mistakes = "1 mistake" if count == 1 else f"{count} mistakes"
+    return f"{mistakes}: claude-tier pipeline check {one.name}"
 
 
 def plan(found: Plan, *, width: int) -> str:

@@ -144,7 +144,10 @@ def test_the_list_has_the_shipped_and_the_users_own(command: Command) -> None:
     assert set(found) == {"change", "extract-and-synthesise", "mine"}
     assert found["change"]["shipped"]
     assert "steps: is required" in found["mine"]["fault"]
-    assert "extract-and-synthesise" in command("list").out
+    listed = command("list").out
+    assert "extract-and-synthesise" in listed
+    assert "2 mistakes: claude-tier pipeline check mine" in listed
+    assert "is required" not in listed
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,8 @@ def test_a_name_that_nobody_has_is_met_with_a_near_one(work: Path) -> None:
         load.find("evil")
     with pytest.raises(UserError, match="did you mean change"):
         load.find("chang")
+    with pytest.raises(UserError, match=f"{work} is a folder"):
+        load.find(str(work))
 
 
 @pytest.mark.parametrize("name", ["change", "extract-and-synthesise"])

@@ -280,4 +280,5 @@ def test_a_run_is_forgotten_by_name_or_by_age(
         os.utime(one, (0, 0))
     assert command("forget", "--older", "1d", "--json").json["forgotten"] == [second.id]
     assert runs.every() == (third,)
+    assert command("forget", "--older", "1d").out == "No run is that old.\n"
     assert command("forget", first.id).code == 1
