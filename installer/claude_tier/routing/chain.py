@@ -109,6 +109,12 @@ class Course:
         if fault.remedy and fault.remedy not in self.remedies:
             self.remedies.append(fault.remedy)
 
+    def settle(self) -> None:
+        """Say what was passed over, before something else is said of it."""
+        if self.pending:
+            self.tell(f"{'; '.join(self.pending)}.")
+            self.pending.clear()
+
     def turn_to(self, target: Target) -> None:
         """Say what was passed over, now that another is asked."""
         if self.pending:

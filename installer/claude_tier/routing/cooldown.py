@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from claude_tier_hooks import cooldowns, ledger
 
 from claude_tier.errors import UserError
-from claude_tier.routing import keys
+from claude_tier.routing import keys, wording
 from claude_tier.routing import target as targets
 from claude_tier.routing.cooling import Cooling
 from claude_tier.routing.fault import Fault
@@ -77,7 +77,7 @@ class Cooldowns:
             until = now + fault.retry_after
         known = {
             "cause": fault.cause,
-            "why": fault.message,
+            "why": _told(fault),
             "until": until,
             # Nobody there is nobody there for every model.
             "everywhere": fault.everywhere or fault.cause == "connect",
@@ -101,15 +101,21 @@ class Cooldowns:
             cooldowns.release(db, place)
 
 
+def _told(fault: Fault) -> str:
+    """there is no `claude` on PATH; install Claude Code, ..."""
+    return f"{wording.plain(fault.message)}; {fault.remedy}" if fault.remedy else fault.message
+
+
 def current(found: Iterable[Cooling], config: Config) -> tuple[Cooling, ...]:
-    """Without those of a key that was replaced: the router asks under the new one."""
+    """Without those of a key that was replaced, or of a provider that is configured no more."""
     known = targets.providers(config)
-    return tuple(one for one in found if not _is_replaced(one, known.get(one.provider)))
+    there = (one for one in found if one.provider in known)
+    return tuple(one for one in there if not _is_replaced(one, known[one.provider]))
 
 
-def _is_replaced(one: Cooling, provider: Provider | None) -> bool:
+def _is_replaced(one: Cooling, provider: Provider) -> bool:
     """`claude` has an account for each environment, and this one's says nothing about others'."""
-    if provider is None or provider.kind == "claude-cli":
+    if provider.kind == "claude-cli":
         return False
     try:
         return keys.of(provider).account != one.account

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from claude_tier.config import Config
     from claude_tier.routing.providers import Client
 
-__all__ = ["Answer", "Attempt", "NobodyError", "Origin", "Router"]
+__all__ = ["Allowed", "Answer", "Attempt", "NobodyError", "Origin", "Router"]
 
 Origin = Literal["ask", "mcp", "pipeline", "heartbeat"]
+Kept = tuple[Target, str, str]  # with the cause and why
 Clients = Callable[["Config", str], AbstractAsyncContextManager["Client"]]
 LOCAL_PROMPT = "this prompt stays on this machine"
 
@@ -42,11 +43,11 @@ def _mute(_line: str) -> None:
 
 
 @dataclass(frozen=True)
-class _Allowed:
+class Allowed:
     """Whom a request may ask, whom it may not and why."""
 
     targets: tuple[Target, ...]
-    kept: tuple[tuple[Target, str, str], ...] = ()  # target, cause, why
+    kept: tuple[Kept, ...] = ()
     because: Emergency | None = None
 
 
@@ -153,50 +154,50 @@ class Router:
         return _answer(exchange, reply, course)
 
     async def _reply(self, request: Request, course: Course) -> Reply | None:
-        allowed = await self._allowed(request)
+        private = request.prompt.local_only
+        allowed = await self.allowed(request.targets, local_only=private)
         _tell(allowed, course, self._timing.clock())
         reply = await self._chain.first(replace(request, targets=allowed.targets), course)
-        if reply or course.ended or allowed.because or request.prompt.local_only:
+        if reply or course.ended or allowed.because or private:
             return reply
         # What failed just now is cooling now: what runs here may still be asked.
-        later = await self._allowed(request)
+        later = await self.allowed(request.targets)
         left = tuple(one for one in later.targets if one not in request.targets)
         if later.because is None or not left:
             return None
-        _tell(replace(later, kept=()), course, self._timing.clock())
+        course.settle()
+        _tell_emergency(later.because, None, course, self._timing.clock())
         return await self._chain.first(replace(request, targets=left), course)
 
-    async def _allowed(self, request: Request) -> _Allowed:
-        """Local targets alone where the prompt or an emergency says so; else all."""
-        asked = request.targets
-        if request.prompt.local_only:
-            return self._local(asked, None, "local", LOCAL_PROMPT)
+    async def allowed(self, asked: tuple[Target, ...], *, local_only: bool = False) -> Allowed:
+        """Local targets alone where the prompt or an emergency says so; else all. Asks nobody."""
+        paid = [one for one in asked if not names.is_local(self._config, one)]
+        if local_only:
+            return self._local(asked, [(one, "local", LOCAL_PROMPT) for one in paid])
         now = self._timing.clock()
         known = self._standing(now)
-        on = known.on
-        if on is None and known.cooling:
-            kept = await self._all_cooling(asked)
-            on = emergency.of_cooling(kept) if kept else None
-        if on is not None:
-            return self._local(asked, on, "emergency", on.reason)
-        if known.plan is None:
-            return _Allowed(asked)
-        return self._without_plan(asked, known.plan)
+        if known.on:
+            because = known.on.reason
+            return self._local(asked, [(one, "emergency", because) for one in paid], known.on)
+        if known.cooling and (cooling := await self._all_cooling(paid)):
+            whys = [wording.cooling(one, now) for one in cooling]
+            shut = [(one, "emergency", why) for one, why in zip(paid, whys, strict=True)]
+            return self._local(asked, shut, emergency.of_cooling(cooling))
+        return self._without_plan(asked, known.plan) if known.plan else Allowed(asked)
 
     def _local(
-        self, asked: tuple[Target, ...], because: Emergency | None, cause: str, why: str
-    ) -> _Allowed:
+        self, asked: tuple[Target, ...], kept: Sequence[Kept], because: Emergency | None = None
+    ) -> Allowed:
         here = emergency.local_targets(self._config, asked, stand_in=self._stand_in)
-        kept = tuple((one, cause, why) for one in asked if not names.is_local(self._config, one))
-        return _Allowed(here, kept, because)
+        return Allowed(here, tuple(kept), because)
 
-    def _without_plan(self, asked: tuple[Target, ...], plan: Json) -> _Allowed:
+    def _without_plan(self, asked: tuple[Target, ...], plan: Json) -> Allowed:
         """Only `claude` itself uses the plan, whose window the budget is about."""
         there = names.providers(self._config)
         shut = [one for one in asked if there[one.provider].kind == "claude-cli"]
         why = f"the budget {plan['budget']['name']} on the plan is used up"
         left = tuple(one for one in asked if one not in shut)
-        return _Allowed(left, tuple((one, "budget", why) for one in shut))
+        return Allowed(left, tuple((one, "budget", why) for one in shut))
 
     def _standing(self, now: float) -> _Known:
         """What holds for every request; where the ledger cannot be read, what holds without it."""
@@ -206,12 +207,10 @@ class Router:
             return _Known(on, plan, bool(cooldowns.listed(db, now)))
         return _Known(emergency.standing(None, self._config, self._rules, now, self._folder))
 
-    async def _all_cooling(self, asked: Sequence[Target]) -> list[Cooling]:
-        """What keeps every paid target of a request out; empty where one may be asked."""
+    async def _all_cooling(self, paid: Sequence[Target]) -> list[Cooling]:
+        """What keeps each paid target of a request out; empty where one may be asked."""
         found = []
-        for one in asked:
-            if names.is_local(self._config, one):
-                continue
+        for one in paid:
             try:
                 kept = self._cooldowns.standing(await self._chain.place(one))
             except UserError:
@@ -246,17 +245,26 @@ class Router:
             self._say(line)
 
 
-def _tell(allowed: _Allowed, course: Course, now: float) -> None:
+def _tell(allowed: Allowed, course: Course, now: float) -> None:
     """Once for each request: what may not be asked, and why."""
     for target, cause, why in allowed.kept:
         course.attempts.append(Attempt(target, cause, why, skipped=True))
-    if allowed.because:
-        text = allowed.because.text(now)
-        course.tell(f"Emergency mode: {text}. Only local models answer.")
-        course.remedies.append(f"It ends by itself, or with `{allowed.because.ends}`.")
-    elif allowed.kept:
-        names_ = ", ".join(str(one[0]) for one in allowed.kept)
-        course.pending.append(f"{names_} may not be asked: {allowed.kept[0][2]}")
+    shut = ", ".join(str(one[0]) for one in allowed.kept)
+    if not shut:
+        return
+    if allowed.because is None:
+        course.pending.append(f"{shut} may not be asked: {allowed.kept[0][2]}")
+        return
+    _tell_emergency(allowed.because, shut, course, now)
+    if not allowed.targets:  # else it is said with the one that is asked instead
+        course.settle()
+
+
+def _tell_emergency(on: Emergency, shut: str | None, course: Course, now: float) -> None:
+    whom = f"{shut} may not be asked" if shut else "only models on this machine are asked"
+    course.pending.append(f"Emergency mode, {on.text(now)}: {whom}")
+    wait = "" if on.until is None else f", or wait until {wording.moment(on.until, now)}"
+    course.remedies.append(f"end emergency mode with `{on.ends}`{wait}")
 
 
 def _nobody(course: Course, exchange: Exchange) -> NobodyError:

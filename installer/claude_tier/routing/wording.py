@@ -39,7 +39,12 @@ def until(kept: Cooling, now: float) -> str:
 def cooling(kept: Cooling, now: float) -> str:
     """Why a target is not asked: which failure, since when, until when."""
     since = moment(kept.since, now)
-    return f"cooling since {since} {until(kept, now)} ({CAUSES[kept.cause]}: {kept.why})"
+    return f"cooling since {since} {until(kept, now)} ({cause(kept)})"
+
+
+def cause(kept: Cooling) -> str:
+    """it failed: the failure; where nobody was reached, the failure alone says so"""
+    return kept.why if kept.cause == "connect" else f"{CAUSES[kept.cause]}: {kept.why}"
 
 
 def seconds(span: float) -> str:

@@ -18,6 +18,12 @@ from claude_tier_hooks import cooldowns, ledger
 from fault_server import FAULTS, FaultServer, Reply
 from routers import Clock, ask, chain, configured, provider, refused
 
+PROVIDERS = """\
+providers:
+  api: {kind: openai, key_env: API_KEY}
+  router: {kind: openrouter}
+"""
+
 
 @pytest.fixture
 def now() -> float:
@@ -47,6 +53,7 @@ def test_what_is_cooling_is_listed_with_the_way_out(
     now: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Cause, time of the next try, and the command that clears it."""
+    configured(PROVIDERS)
     cool(now, ("api", "0123456789ab", "alpha"), "key", everywhere=True)
     cool(now, ("router", "-", "x/y:free"), "billing")
     first, second = printed(capsys, "cooldown", "list")["cooldowns"]
@@ -101,14 +108,16 @@ def test_what_a_replaced_key_was_refused_is_not_listed(
     }
 
 
-@pytest.mark.parametrize("text", ["providers: [", "providers: {other: {kind: ollama}}\n"])
-def test_what_no_provider_explains_is_listed(
-    text: str, now: float, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("text", "listed"), [("providers: [", 1), ("providers: {other: {kind: ollama}}\n", 0)]
+)
+def test_what_is_configured_no_more_is_not_listed(
+    text: str, listed: int, now: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A faulty configuration hides nothing, and one that names others neither."""
+    """Nobody would ask it; a faulty configuration hides nothing."""
     cool(now, ("api", "0123456789ab", "alpha"), "pace")
     (paths.state_dir() / "config.yaml").write_text(text)
-    assert len(printed(capsys, "cooldown", "list")["cooldowns"]) == 1
+    assert len(printed(capsys, "cooldown", "list")["cooldowns"]) == listed
 
 
 @pytest.mark.parametrize(("what", "left"), [("router/x/y:free", 1), ("api", 1), (None, 0)])
@@ -116,6 +125,7 @@ def test_clearing_lets_it_be_asked_again(
     what: str | None, left: int, now: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A provider, a model of it whose name has slashes, or everything."""
+    configured(PROVIDERS)
     cool(now, ("api", "0123456789ab", "alpha"), "key", everywhere=True)
     cool(now, ("router", "-", "x/y:free"), "billing")
     printed(capsys, "cooldown", "clear", *([what] if what else []))

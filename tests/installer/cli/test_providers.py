@@ -17,6 +17,7 @@ from claude_tier import cli
 from claude_tier.livecheck.request import Request
 from claude_tier_hooks import cooldowns, ledger
 from fault_server import FAULTS, Behaviour, FaultServer, Reply
+from routers import provider
 
 KEY = "sk-or-v1-0123456789abcdef"
 
@@ -144,6 +145,19 @@ def test_a_server_that_is_gone_does_not_work(
     assert "does not work" in out
     assert "not reached" in out
     assert out.count("here: ") == 1
+
+
+@pytest.mark.parametrize("kind", ["openai-compatible", "anthropic-compatible", "litellm"])
+def test_a_server_that_is_gone_is_told_with_what_mends_it(
+    kind: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To start it, or to look at its address."""
+    with FaultServer(FAULTS["refused"]) as gone:
+        configure(home, f"providers:\n{provider('dead', gone.url, kind=kind)}")
+        assert cli.main(["providers", "check", "dead"]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "dead: nobody answers there. Do this: start it, or correct its base_url" in out
+    assert gone.url in out
 
 
 def test_a_server_that_takes_every_name_lacks_none(

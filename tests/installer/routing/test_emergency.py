@@ -30,7 +30,7 @@ def near_and_far(near: FaultServer, far: FaultServer, more: str = "") -> str:
 
 
 def test_when_every_paid_target_is_cooling_a_local_one_answers() -> None:
-    """Of the roles where the chain has none, and it is said once."""
+    """Of the roles where the chain has none; the cause is said before what follows from it."""
     clock = Clock()
     with FaultServer(FAULTS["openai_quota"]) as far, FaultServer(Reply()) as near:
         text = near_and_far(near, far)
@@ -39,8 +39,11 @@ def test_when_every_paid_target_is_cooling_a_local_one_answers() -> None:
         assert len(far.requests) == 1
     assert [str(one.target) for one in (first, second)] == ["near/beta"] * 2
     assert [one.cause for one in second.attempts] == ["emergency"]
-    (said,) = [line for line in second.notices if line.startswith("Emergency mode")]
-    assert "every paid target is cooling (far/alpha), until 12:05. Only local models" in said
+    mode = "Emergency mode, every paid target is cooling (far/alpha), until 12:05: "
+    cause, then = first.notices
+    assert cause.startswith("far/alpha failed: ")
+    assert then == f"{mode}only models on this machine are asked. Asking near/beta instead."
+    assert second.notices == (f"{mode}far/alpha may not be asked. Asking near/beta instead.",)
 
 
 def test_nobody_stands_in_where_a_target_is_checked() -> None:
@@ -56,6 +59,13 @@ def test_nobody_stands_in_where_a_target_is_checked() -> None:
             with pytest.raises(NobodyError):
                 anyio.run(run)
         assert near.requests == []
+
+
+def test_a_request_that_it_keeps_from_nobody_is_not_told_of_it() -> None:
+    """It would be asked the same without."""
+    by_hand.turn_on(NOON, 3600)
+    with FaultServer(Reply()) as far, FaultServer(Reply()) as near:
+        assert ask(near_and_far(near, far), "small").notices == ()
 
 
 def test_it_ends_by_itself() -> None:
@@ -84,10 +94,33 @@ def test_without_a_local_model_the_way_out_is_said() -> None:
         text = chain("far/alpha", providers=[provider("far", far.url)])
         refused(text, "all", clock=clock)
         error = refused(text, "all", clock=clock)
-    assert "every paid target is cooling" in error.message
-    assert error.hint
-    assert "claude-tier cooldown clear" in error.hint
-    assert "until 12:05" in error.notices[0]
+    assert "cooling since 12:00 until 12:05 (its money or quota is used up: " in error.message
+    assert error.hint == (
+        "Do this: end emergency mode with `claude-tier cooldown clear`, or wait until 12:05"
+    )
+    assert "until 12:05: far/alpha may not be asked." in error.notices[0]
+
+
+def test_what_is_missing_is_named_while_it_cools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second request tells what to install, as the first did."""
+    monkeypatch.setenv("PATH", "")
+    clock = Clock()
+    errors = [refused("", "claude/sonnet", clock=clock) for _ in range(2)]
+    assert [one.attempts[0].cause for one in errors] == ["connect", "emergency"]
+    assert "no `claude` on PATH; install Claude Code, so that" in errors[1].message
+
+
+def test_a_cause_that_says_itself_that_nobody_was_reached_is_not_said_twice() -> None:
+    """Neither by the router nor by what lists cooldowns."""
+    clock = Clock()
+    with FaultServer(FAULTS["refused"]) as far:
+        text = chain("far/alpha", providers=[provider("far", far.url)])
+        refused(text, "all", clock=clock)
+        error = refused(text, "all", clock=clock)
+    assert (
+        "until 12:00:30 (nobody answers there; start it, or correct its base_url" in error.message
+    )
+    assert "nobody answered there" not in error.message
 
 
 @pytest.mark.parametrize("how", ["by hand", "configured"])

@@ -60,7 +60,7 @@ def _cooling(machine: Machine, known: Config) -> Iterator[Finding]:
     from claude_tier.routing import cooldown, wording
 
     for one in cooldown.current(_kept(machine), known):
-        why = f"{wording.CAUSES[one.cause]}: {one.why}"
+        why = wording.cause(one)
         said = f"{one.what} is not asked {wording.until(one, machine.now)} ({why})"
         yield warning(NAME, said, f"Run `{one.clear}` to have it asked at once.")
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from claude_tier.config.providers import is_loopback
 from claude_tier.errors import UserError
 from claude_tier.routing import keys
 from claude_tier.routing.fault import Fault
@@ -122,6 +123,8 @@ class Endpoint(ABC):
         """What the user can do about it."""
         if fault.cause == "model":
             return f"see what it has: claude-tier providers check {self.name}"
+        if fault.cause == "connect" and self.provider.url:
+            return _reach(self.provider.url)
         if fault.cause != "key":
             return None
         if self.provider.key_file:
@@ -239,6 +242,12 @@ class Endpoint(ABC):
     def _finished_fault(self, fault: Fault, model: str | None, *, told: bool) -> Fault:
         remedy = fault.remedy or self._remedy(fault, model)
         return verdict.final(fault, self._secret, remedy=remedy, told=told)
+
+
+def _reach(url: str) -> str:
+    if is_loopback(url):
+        return f"start it, or correct its base_url in config.yaml: {url}"
+    return f"see that its base_url is right and can be reached from here: {url}"
 
 
 def _without_thoughts(event: Event, thinking: Thinking | None) -> Iterator[Event]:
