@@ -14,6 +14,8 @@ from claude_tier.output import json_option, print_json
 if TYPE_CHECKING:
     from claude_tier.config import Config
     from claude_tier.routing.cooling import Cooling
+    from claude_tier.routing.router import Allowed
+    from claude_tier.routing.routes import Choice
 
 
 @click.command()
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 def command(*, text: str, files: tuple[Path, ...], explain: bool, as_json: bool) -> int:
     """Show what kind of task a text is, the route it takes and the models that would be asked.
 
-    Nobody is asked. With - the text is read from stdin.
+    In emergency mode that is said, and who is not asked. Nobody is asked here. With - the text is
+    read from stdin.
 
     \b
     Examples:
@@ -45,7 +48,13 @@ def command(*, text: str, files: tuple[Path, ...], explain: bool, as_json: bool)
     recognised = classify.recognise(asked.text, context_tokens=asked.context_tokens)
     choice = routes.choose(loaded, recognised, asked.text)
     now = time.time()
-    found = explaining.explained(loaded, recognised, choice, _cooling(loaded, now))
+    found = explaining.explained(
+        loaded,
+        recognised,
+        choice,
+        allowed=_allowed(loaded, choice),
+        cooling=_cooling(loaded, now),
+    )
     if as_json:
         print_json(found.fields())
         return 0
@@ -54,6 +63,20 @@ def command(*, text: str, files: tuple[Path, ...], explain: bool, as_json: bool)
         click.echo()
         click.echo(explaining.reasons(found, width=width()))
     return 0
+
+
+def _allowed(known: Config, choice: Choice) -> Allowed:
+    """Whom the router would let a request ask now; it is silent, as the ledger's fault is said."""
+    import anyio
+    from claude_tier_hooks import policy, project
+
+    from claude_tier.routing.router import Router
+
+    async def decided() -> Allowed:
+        async with Router(known, policy.load(project.root(str(Path.cwd())))) as router:
+            return await router.allowed(choice.targets)
+
+    return anyio.run(decided)
 
 
 def _cooling(known: Config, now: float) -> tuple[Cooling, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from claude_tier import cli
+from claude_tier.routing import by_hand
 from claude_tier_hooks import cooldowns, ledger
 from routers import configured
 
@@ -42,6 +43,14 @@ def keep_out(provider: str, model: str) -> None:
         cooldowns.fail(db, (provider, "-", model), known, time.time(), 7200)
 
 
+def spend(now: float, usd: float) -> None:
+    """What budgets of the user see."""
+    with closing(ledger.connect()) as db, ledger.Writing(db):
+        names = [ledger.name_id(db, name) for name in ("s", "main", "m", "transcript", "/")]
+        sums = (1, 10, 10, 0, 0, 0, 0, usd, 0)
+        db.execute(ledger.ADD_TO_BUCKET, (int(now // 900), *names, *sums))
+
+
 def test_it_names_the_kind_the_route_and_the_targets(capsys: pytest.CaptureFixture[str]) -> None:
     """In the order in which they would be asked, and whether they run here."""
     assert cli.main(["route", SUMMARY]) == 0
@@ -60,6 +69,55 @@ def test_a_target_that_is_cooling_says_until_when(capsys: pytest.CaptureFixture[
     assert [place["cooling"] is None for place in places] == [True, False]
     assert cli.main(["route", SUMMARY]) == 0
     assert "until " in capsys.readouterr().out.splitlines()[-1]
+
+
+REASONS = {
+    "by hand": "switched on by hand, until ",
+    "configured": "router.local_only is set",
+    "budget": "the budget daily is used up, until ",
+    "cooling": "every paid target is cooling (there/some/model), until ",
+}
+BUDGET = "budgets: [{name: daily, scope: user, period: day, limit: {usd: 1}}]\n"
+
+
+def emergency_by(how: str) -> None:
+    """Bring it about; the route of minutes leads to a remote target alone."""
+    if how == "by hand":
+        by_hand.turn_on(time.time(), 3600)
+    elif how == "configured":
+        configured(CONFIG.replace("router: {", "router: {local_only: true, "))
+    elif how == "budget":
+        configured(CONFIG + BUDGET)
+        spend(time.time(), 2.0)
+    else:
+        keep_out("there", "some/model")
+
+
+@pytest.mark.parametrize("how", REASONS)
+def test_in_an_emergency_it_shows_who_is_asked_instead(
+    how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the reason, the way out, and why each remote one is not asked."""
+    emergency_by(how)
+    assert cli.main(["route", "the minutes"]) == 0
+    _, mode, way_out, *_, first, second = capsys.readouterr().out.splitlines()
+    assert mode.startswith(f"Emergency mode, {REASONS[how]}")
+    assert way_out.startswith("To end it: ")
+    assert first.split()[:2] == ["there/some/model", "remote"]
+    assert second.split() == ["1", "here/qwen3", "local"]
+    one = found(capsys, "the minutes")
+    assert one["emergency"]["reason"] in mode
+    there, here = one["targets"]
+    assert (there["target"], bool(there["why_not"])) == ("there/some/model", True)
+    assert (here["target"], here["why_not"]) == ("here/qwen3", None)
+
+
+def test_without_a_local_model_nobody_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    """Which is said, as a request would fail."""
+    configured("")
+    by_hand.turn_on(time.time(), None)
+    assert cli.main(["route", "continue"]) == 0
+    assert capsys.readouterr().out.endswith("\nNobody is left to ask.\n")
 
 
 def test_explain_shows_the_evidence_and_each_route(capsys: pytest.CaptureFixture[str]) -> None:
