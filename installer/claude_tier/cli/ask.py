@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from claude_tier.routing.routes import Choice
 
 MOST = 128_000  # tokens of an answer
-ENDS = {
-    "length": "The answer was cut off: --max-tokens allows more.",
-    "refusal": "The model declined to answer.",
-}
+CUT_OFF = "The answer was cut off: --max-tokens allows more."
 
 
 def _kind(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
@@ -135,7 +132,10 @@ def _carry_out(question: Question, wish: Wish, *, stream: bool, as_json: bool) -
                 raise
             print_json({"route": choice.route, **error.fields()})
             return 1
-    _show(answer, choice, streamed=stream, as_json=as_json)
+    if as_json:
+        print_json({"route": choice.route, "why": choice.why, **answer.fields()})
+    else:
+        _show(answer, choice, most=wish.max_tokens, streamed=stream)
     return 0
 
 
@@ -176,19 +176,31 @@ def _print_part(text: str) -> None:
     sys.stdout.flush()
 
 
-def _show(answer: Answer, choice: Choice, *, streamed: bool, as_json: bool) -> None:
+def _show(answer: Answer, choice: Choice, *, most: int, streamed: bool) -> None:
     """The answer on stdout; on stderr what is wrong with it and, on a terminal, what it took."""
-    if as_json:
-        print_json({"route": choice.route, "why": choice.why, **answer.fields()})
-        return
     if not streamed:
         _print_part(answer.text)
     if not answer.text.endswith("\n"):
         click.echo()
-    if answer.reason in ENDS:
-        click.echo(ENDS[answer.reason], err=True)
+    if fault := _end(answer, most):
+        click.echo(fault, err=True)
     if sys.stderr.isatty():
         click.secho(_summary(answer, choice), err=True, dim=True)
+
+
+def _end(answer: Answer, most: int) -> str | None:
+    """What is wrong with the end of an answer that could have had so many tokens."""
+    if answer.reason == "refusal":
+        return "The model declined to answer."
+    if answer.reason != "length":
+        return None
+    given = answer.usage.output
+    if not answer.usage.measured or given >= most:
+        return CUT_OFF
+    return (
+        f"The answer was cut off after {given:,} tokens, before --max-tokens: the context window "
+        f"of {answer.target} is full, or its provider allows no more. Ask a larger model with --to."
+    )
 
 
 def _summary(answer: Answer, choice: Choice) -> str:

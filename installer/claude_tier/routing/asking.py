@@ -107,10 +107,11 @@ async def ask(config: Config, rules: Json, asking: Asking) -> Answer:
             if fault is None:
                 return answer
             if left:
-                asking.say(f"The answer of {answer.target} does not fit the schema: it {fault}.")
+                misfit = f"The answer of {answer.target} does not fit the schema ({fault})"
+                asking.say(f"{misfit}. Asking for it once more.")
                 sent = request.again(sent, answer.text, fault)
     raise UserError(
-        f"the answer of {answer.target} does not fit the schema: it {fault}",
+        f"the answer of {answer.target} does not fit the schema ({fault})",
         "Ask another model with --to, or allow more with --max-tokens.",
     )
 

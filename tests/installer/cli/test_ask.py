@@ -206,7 +206,10 @@ def test_an_answer_that_does_not_fit_is_asked_for_once_more(
         assert "does not fit" in json.dumps(sent(server))
     out, err = capsys.readouterr()
     assert out == '{"n": 3}\n'
-    assert "does not fit the schema: it n: 'x' is not of type 'integer'" in err
+    fault = "n: 'x' is not of type 'integer'"
+    assert err == (
+        f"The answer of here/alpha does not fit the schema ({fault}). Asking for it once more.\n"
+    )
 
 
 def test_an_answer_that_never_fits_fails(shape: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -235,9 +238,21 @@ def test_an_answer_that_was_cut_off_says_so(capsys: pytest.CaptureFixture[str]) 
     """And what allows more."""
     with FaultServer(Reply(text="half", finish="length")) as server:
         configure(local(server.url))
-        assert cli.main(["ask", "continue"]) == 0
+        assert cli.main(["ask", "continue", "--max-tokens", "7"]) == 0
     out, err = capsys.readouterr()
     assert (out, "--max-tokens allows more" in err) == ("half\n", True)
+
+
+def test_an_answer_that_ends_before_its_limit_blames_the_window(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """More tokens would not help."""
+    with FaultServer(Reply(text="half", finish="length", output_tokens=7)) as server:
+        configure(local(server.url))
+        assert cli.main(["ask", "continue", "--max-tokens", "8"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "half\n"
+    assert "after 7 tokens, before --max-tokens: the context window of here/alpha is full" in err
 
 
 def test_the_text_may_come_from_stdin(
