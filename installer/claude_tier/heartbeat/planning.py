@@ -48,7 +48,7 @@ class Plan:
 class _Due(NamedTuple):
     """The planned times of a beat since its mark: at most one is for running."""
 
-    missed: Span | None
+    missed: tuple[tuple[Span, str], ...]  # with why
     slot: float | None
     origin: Origin
     last: float
@@ -62,17 +62,22 @@ def make(
     *,
     broken: Collection[str] = (),
     changed: float = 0.0,
+    halted: float | None = None,
 ) -> Plan:
     """Give up what nobody works on any more, then account for every planned time until now.
 
     `broken` are the files whose beats are not known now, and will be when they are mended;
-    `changed` is when the newest of all files was written.
+    `changed` is when the newest of all files was written, `halted` since when nothing was planned
+    because the configuration had a mistake.
     """
     standing = {one.beat.id: receipts.standing(db, one.beat.id) for one in beats}
     # What a list showed right after the change was a time before this tick.
     begin = changed if now - LATE <= changed <= now else now
     # Long before the transaction: a machine that slept for weeks has many times to count.
-    due = {one.beat.id: _due(one.beat, standing[one.beat.id], now, begin) for one in beats}
+    due = {
+        one.beat.id: _due(one.beat, standing[one.beat.id], begin, now=now, halted=halted)
+        for one in beats
+    }
     claims: list[Claim] = []
     with ledger.Writing(db):
         overdue = _reap(db, now)
@@ -101,7 +106,9 @@ def spelled(beat: Beat) -> str:
     return " ".join((*map(str, beat.schedule), beat.tz, hours, str(beat.offset)))
 
 
-def _due(beat: Beat, standing: Standing | None, now: float, begin: float) -> _Due | None:
+def _due(
+    beat: Beat, standing: Standing | None, begin: float, *, now: float, halted: float | None
+) -> _Due | None:
     """None where nothing is; a beat that is new, or planned otherwise, counts from `begin`."""
     mark = standing.mark if standing else begin
     if _begins(beat, standing, now):
@@ -109,12 +116,34 @@ def _due(beat: Beat, standing: Standing | None, now: float, begin: float) -> _Du
     earlier, slot = _since(beat, mark, now)
     if slot is None:
         return None
-    if now - slot <= LATE:
-        return _Due(earlier, slot, "planned", slot)
-    if beat.missed == "once" and now - slot <= beat.max_age:
-        return _Due(earlier, slot, "catch-up", slot)
-    missed = Span(earlier.first, slot, earlier.slots + 1) if earlier else Span.of(slot)
-    return _Due(missed, None, "planned", slot)
+    origin: Origin = "planned"
+    runs = now - slot <= LATE
+    if not runs and beat.missed == "once" and now - slot <= beat.max_age:
+        origin, runs = "catch-up", True
+    missed = earlier if runs else _longer(earlier, slot)
+    return _Due(tuple(_parts(beat, missed, halted)), slot if runs else None, origin, slot)
+
+
+def _parts(beat: Beat, missed: Span | None, halted: float | None) -> Iterator[tuple[Span, str]]:
+    """What did not run, and why: no tick came, or one that could plan nothing."""
+    if missed is None:
+        return
+    if halted is None:
+        yield missed, receipts.MISSED
+        return
+    # What was due right before would still have been on time.
+    since = halted - LATE
+    for after, until, why in (
+        (missed.first - 1, min(since, missed.last), receipts.MISSED),
+        (max(since, missed.first - 1), missed.last, receipts.MISTAKEN),
+    ):
+        earlier, last = _since(beat, after, until)
+        if last is not None:
+            yield _longer(earlier, last), why
+
+
+def _longer(earlier: Span | None, slot: float) -> Span:
+    return Span(earlier.first, slot, earlier.slots + 1) if earlier else Span.of(slot)
 
 
 def _begins(beat: Beat, standing: Standing | None, now: float) -> bool:
@@ -129,7 +158,7 @@ def _since(beat: Beat, mark: float, now: float) -> tuple[Span | None, float | No
     earlier, last = None, None
     for slot in schedule.slots(beat, mark, now):
         if last is not None:
-            earlier = Span(earlier.first, last, earlier.slots + 1) if earlier else Span.of(last)
+            earlier = _longer(earlier, last)
         last = slot
     return earlier, last
 
@@ -141,8 +170,8 @@ def _account(
     beat, standing = one.beat, receipts.standing(db, one.beat.id)
     if due is None:
         return
-    if due.missed:
-        receipts.skip(db, beat.id, due.missed, receipts.MISSED, at=now)
+    for span, why in due.missed:
+        receipts.skip(db, beat.id, span, why, at=now)
     if due.slot is not None:
         if reason := _kept(db, one, standing):
             receipts.skip(db, beat.id, Span.of(due.slot), reason, at=now, saved=one.saved)

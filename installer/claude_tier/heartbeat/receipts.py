@@ -23,6 +23,7 @@ Status = Literal["claimed", "running", "ran", "skipped", "failed", "interrupted"
 Origin = Literal["planned", "catch-up", "hand"]
 MOST_FAILURES = 10  # in a row, until a beat is switched off
 MISSED, STILL_RUNNING = "missed", "still running"
+MISTAKEN = "config.yaml had a mistake"
 
 
 class Standing(NamedTuple):

@@ -220,17 +220,23 @@ def _has_locked(descriptor: int) -> bool:
 
 def _made(now: float) -> tuple[World, Plan, list[Alert]] | list[Alert]:
     """The plan, kept for the ticks to come; only what is to be told where there is none."""
-    versions = known.versions()
+    versions, halted = known.versions(), _halted()
     try:
         world = known.read(versions)
     except ConfigError as error:
-        _keep(versions, None, now)
+        _keep(versions, None, now, halted=now if halted is None else halted)
         text = f"{error.faults[0]}. No beat runs until that is mended"
         return _kept([Alert(now, "file", None, str(error.source.path), text)])
     with opened() as db:
         broken = {storable(path) for path, _ in world.broken}
         plan = planning.make(
-            db, world.beats, now, processes.me(), broken=broken, changed=world.changed
+            db,
+            world.beats,
+            now,
+            processes.me(),
+            broken=broken,
+            changed=world.changed,
+            halted=halted,
         )
     _keep(versions, plan.next, now)
     found = [
@@ -256,9 +262,17 @@ def _ahead(beat: str, now: float) -> Alert:
     return Alert(now, "clock", name, file, text)
 
 
-def _keep(versions: Versions, next_: float | None, now: float) -> None:
+def _halted() -> float | None:
+    """Since when a mistake in the configuration has kept ticks from planning."""
+    found = (state.read_json(hook.due_file()) or {}).get("halted")
+    return found if isinstance(found, int | float) else None
+
+
+def _keep(
+    versions: Versions, next_: float | None, now: float, *, halted: float | None = None
+) -> None:
     """For `hooks/heartbeat_tick.py`; where it cannot be kept, the next minute plans anew."""
-    due = {"version": 1, "at": now, "next": next_, "files": versions}
+    due = {"version": 1, "at": now, "next": next_, "files": versions, "halted": halted}
     try:
         state.write_private(hook.due_file(), json.dumps(due) + "\n")
     except OSError as fault:  # no reason to drop what was just claimed

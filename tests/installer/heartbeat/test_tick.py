@@ -217,6 +217,31 @@ def test_a_beat_without_anything_to_do_says_what_was_saved(home: Path) -> None:
     assert usd == pytest.approx(size // 3 * 0.1e-6, rel=0.01)
 
 
+def test_what_a_mistake_in_the_configuration_kept_from_running_says_so(home: Path) -> None:
+    """From the tick that met it until it is mended, and nothing that was missed before."""
+    here = made(home, NOWHERE)
+    here.add(tasks(1, "exit 1"))
+    here.plan(NINE - 2 * HOUR)
+    file = home / ".claude/claude-tier/config.yaml"
+    for at in (NINE + 5, NINE + HOUR + 5):
+        file.write_text("heartbeet: {}\n")
+        tick.Tick(clock=lambda at=at: at).run()  # type: ignore[misc]
+    assert here.rows() == []
+    file.write_text(NOWHERE)
+    tick.Tick(clock=lambda: NINE + 2 * HOUR + 600).run()
+
+    assert [(row["slot"], row["slots"], row["reason"]) for row in here.rows()] == [
+        (NINE - HOUR, 1, receipts.MISSED),
+        (NINE, 3, "config.yaml had a mistake"),
+    ]
+    (alert,) = alerts.listed()
+    assert "heartbeet" in alert.text
+    assert alert.text.endswith("No beat runs until that is mended")
+
+    tick.Tick(clock=lambda: NINE + 3 * HOUR + 600).run()
+    assert here.rows()[-1]["reason"] == receipts.MISSED
+
+
 def test_a_clock_that_was_set_back_is_said(home: Path) -> None:
     """With the way out."""
     here = made(home, NOWHERE)
