@@ -96,6 +96,11 @@ def cooling(db: sqlite3.Connection, rules: Json, rows: list[Json], now: float) -
     return of_cooling(kept) if kept else None
 
 
+def way_out(ends: str) -> str:
+    """What ends it, as it stands in a sentence: a command, or an edit, which is none."""
+    return "`%s`" % ends if ends.startswith("claude-tier ") else "setting " + ends
+
+
 def _configured(rules: Json) -> Json | None:
     if not rules["router"]["local_only"]:
         return None

@@ -32,7 +32,7 @@ def words(found: Json, now: float) -> list[str]:
     """
     on = found["emergency"]
     if on:
-        said = [on["reason"], "`%s` ends it" % on["ends"]]
+        said = [on["reason"], emergency.way_out(on["ends"]) + " ends it"]
         return ["local only" + _until(on, now), *(", " + columns.plain(part) for part in said)]
     rows = (row for row in found["cooldowns"] if cooldowns.keeps_out(row, now))
     names = list(dict.fromkeys(columns.plain(row["provider"]) for row in rows))
@@ -43,9 +43,9 @@ def words(found: Json, now: float) -> list[str]:
 
 def sentence(on: Json, now: float) -> str:
     """Emergency mode for somebody who may not know of it: what it does, why, and how it ends."""
-    text = "emergency mode: the router asks only models on this machine (%s%s); `%s` ends it"
+    text = "emergency mode: the router asks only models on this machine (%s%s); %s ends it"
     until = "," + _until(on, now) if on["until"] else ""
-    return text % (columns.plain(on["reason"]), until, on["ends"])
+    return text % (columns.plain(on["reason"]), until, emergency.way_out(on["ends"]))
 
 
 def _until(on: Json, now: float) -> str:

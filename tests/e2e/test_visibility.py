@@ -105,7 +105,7 @@ def test_config_edited_by_hand_takes_effect_at_the_next_session(
     assert seen.subagents == {"the task": SONNET}
     assert messages(seen)[0] == (
         "claude-tier: emergency mode: the router asks only models on this machine"
-        " (router.local_only is set); `router: {local_only: false} in config.yaml` ends it"
+        " (router.local_only is set); setting router: {local_only: false} in config.yaml ends it"
     )
     assert "local_only" not in seen.api.requests[0].request.conversation
 

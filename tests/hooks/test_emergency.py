@@ -198,7 +198,7 @@ def test_a_session_is_told_once_and_again_for_another_reason(home: Path) -> None
     policy(home, router={"local_only": True, "paid": []})
     assert told() == (
         "claude-tier: emergency mode: the router asks only models on this machine"
-        " (router.local_only is set); `router: {local_only: false} in config.yaml` ends it"
+        " (router.local_only is set); setting router: {local_only: false} in config.yaml ends it"
     )
     assert told() == ""
     switch(home, "{}")

@@ -134,7 +134,7 @@ def test_a_router_that_is_configured_to_stay_here_says_so(home: Path, state: Pat
     policy(state, router={"local_only": True, "paid": []})
     assert shown(home) == (
         "tier opus · today $0.00 · local only, router.local_only is set,"
-        " `router: {local_only: false} in config.yaml` ends it"
+        " setting router: {local_only: false} in config.yaml ends it"
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from claude_tier_hooks import emergency as rule
 from claude_tier_hooks import ledger, policy, project, routed
 
 from claude_tier.config.providers import CLAUDE
@@ -36,7 +37,7 @@ def withheld(config: Config, folder: Path) -> str | None:
         with contextlib.suppress(sqlite3.Error, OSError, ledger.DamagedError):
             db = open_ones.enter_context(contextlib.closing(ledger.connect()))
         found = emergency.standing(db, config, rules, now, os.fspath(folder))
-    return f"{found.text(now)} (ends with: {found.ends})" if found else None
+    return f"{found.text(now)} (ends with {rule.way_out(found.ends)})" if found else None
 
 
 def note(profile: Profile, why: str, *, folder: Path, warn: Callable[[str], None]) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from claude_tier_hooks import liveness
+from claude_tier_hooks import emergency, liveness
 from claude_tier_hooks import policy as ladder
 from claude_tier_hooks.shapes import Json
 
@@ -133,7 +133,10 @@ def _router(status: Status, now: float) -> Iterator[str]:
     """Whom the router does not ask, where there is anybody."""
     on = status.emergency
     if on:
-        yield f"Emergency mode, {on.text(now)}: only models on this machine are asked. `{on.ends}`"
+        yield (
+            f"Emergency mode, {on.text(now)}: only models on this machine are asked;"
+            f" {emergency.way_out(on.ends)} ends it."
+        )
     yield from cooling.lines(status.cooldowns, now)
 
 

@@ -121,7 +121,12 @@ def test_where_only_this_machine_may_answer_claude_is_not_asked(how: str, user: 
     done = user.run(*RUN, "-p", "print x")
 
     assert (done.code, user.told) == (1, [])
+    way_out = {
+        "by hand": "`claude-tier emergency off`",
+        "by configuration": "setting router: {local_only: false} in config.yaml",
+    }
     assert "Claude is not asked: " in done.errors
+    assert f"(ends with {way_out[how]})" in done.errors
 
 
 def test_a_key_that_a_server_repeats_is_not_shown(user: User, endpoint: ScriptedAPI) -> None:

@@ -100,8 +100,8 @@ def test_a_router_that_is_configured_to_stay_here_says_so(home: Path) -> None:
     policy(home, router={"local_only": True, "paid": []})
     (section,) = [part for part in screen(200).split("\n\n") if "Emergency" in part]
     assert section == (
-        "Emergency mode, router.local_only is set: only models on this machine are asked."
-        " `router: {local_only: false} in config.yaml`"
+        "Emergency mode, router.local_only is set: only models on this machine are asked;"
+        " setting router: {local_only: false} in config.yaml ends it."
     )
 
 
@@ -114,7 +114,7 @@ def test_all_that_is_paid_cooling_is_an_emergency_too(home: Path) -> None:
     ).splitlines()
     assert first == (
         "Emergency mode, every paid target is cooling (openrouter), until 14:00:"
-        " only models on this machine are asked. `claude-tier cooldown clear`"
+        " only models on this machine are asked; `claude-tier cooldown clear` ends it."
     )
     assert second.startswith("openrouter is not asked until 14:00")
 

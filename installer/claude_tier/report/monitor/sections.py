@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from claude_tier_hooks import budget, decision
+from claude_tier_hooks import budget, decision, emergency
 from claude_tier_hooks import decisions as proofs
 from claude_tier_hooks import pace as speed
 from rich.text import Text
@@ -292,7 +292,8 @@ def _emergency(found: Snapshot) -> Iterator[str]:
     on = found.router.emergency
     if on:
         yield f"Local models only: {on.text(found.at)}."
-        yield f"`{on.ends}` has the others asked again."
+        way_out = emergency.way_out(on.ends)
+        yield f"{way_out[0].upper()}{way_out[1:]} has the others asked again."
 
 
 def _cooling(found: Snapshot) -> Iterator[str]:

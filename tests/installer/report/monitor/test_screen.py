@@ -108,6 +108,13 @@ def test_what_the_router_does_not_ask_is_said_on_top(
     assert "\n".join([*one, *several]) == snapshot
 
 
+def test_an_edit_that_ends_emergency_mode_does_not_look_like_a_command(home: Path) -> None:
+    """Nobody pastes a line of YAML into a shell."""
+    policy(home, router={"local_only": True, "paid": []})
+    way_out = "Setting router: {local_only: false} in config.yaml has the others asked again."
+    assert f"! {way_out}\n" in drawn(looked(), 120)
+
+
 def test_a_cooldown_that_is_over_is_nothing_to_know(home: Path) -> None:
     """The next request tries it."""
     policy(home)
