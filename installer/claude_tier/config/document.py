@@ -91,6 +91,8 @@ def _bytes(path: Path, *, follow_links: bool) -> tuple[Source, bytes]:
             status = os.fstat(stream.fileno())
             content = stream.read(LARGEST + 1) if stat.S_ISREG(status.st_mode) else None
     except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            raise _refused(Source(path), "is a link to a file that does not exist") from None
         return Source(path), b""
     except OSError as error:
         message = _why(error, follow_links=follow_links)

@@ -47,6 +47,23 @@ def test_a_mistake_ends_with_1_and_every_fault(
     assert hint == "Nothing was changed; the previous configuration stays in effect."
 
 
+def test_a_link_that_leads_nowhere_is_a_mistake(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody meant a file; without it their configuration would silently be the defaults."""
+    file = home / ".claude/claude-tier/config.yaml"
+    file.parent.mkdir(parents=True)
+    file.symlink_to(home / "dotfiles/config.yaml")
+    for _ in range(2):
+        assert cli.main(["compile"]) == 1
+        printed = capsys.readouterr()
+        assert f"{file}: is a link to a file that does not exist" in printed.err
+        assert printed.out == ""
+    (home / "dotfiles").mkdir()
+    (home / "dotfiles/config.yaml").write_text("preset: budget\n")
+    assert cli.main(["compile"]) == 0
+
+
 def test_a_project_is_compiled_beside_the_user(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
