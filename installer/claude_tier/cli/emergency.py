@@ -117,7 +117,8 @@ def _standing(now: float, known: Config) -> Emergency | None:
 
     folder = str(Path.cwd())
     rules = policy.load(project.root(folder))
-    with ledger_file.up_to_date(rules) as db:
+    with ledger_file.as_it_stands() as db:
+        ledger_file.catch_up(db, rules, shows_use=False)
         return emergency.standing(db, known, rules, now, folder)
 
 

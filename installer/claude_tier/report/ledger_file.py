@@ -73,15 +73,16 @@ def opened() -> sqlite3.Connection:
         return ledger.connect(patience=PATIENCE)
 
 
-def catch_up(db: sqlite3.Connection, rules: Json) -> None:
+def catch_up(db: sqlite3.Connection, rules: Json, *, shows_use: bool = True) -> None:
     """Read every changed transcript, import what waits in the spool, price what can be priced.
 
-    A ledger that others keep locked is used as it stands, and that is said on stderr.
+    A ledger that others keep locked is used as it stands, and that is said on stderr; so it is
+    that there are no transcripts, where use is what is shown.
     """
     try:
         with Bar("Reading transcripts") as bar:
             found = backfill.everything(db, rules, bar)
-        _warn(db, found)
+        _warn(db, found, shows_use=shows_use)
         _drain(db, rules)
         unpriced.settle(db, rules)
     except sqlite3.OperationalError as fault:
@@ -92,13 +93,17 @@ def catch_up(db: sqlite3.Connection, rules: Json) -> None:
         brought_up(db, caches.bring_up)
 
 
-def _warn(db: sqlite3.Connection, found: backfill.Found) -> None:
+def _warn(db: sqlite3.Connection, found: backfill.Found, *, shows_use: bool) -> None:
     """Figures that leave something out say so on stderr, once in a process that goes on."""
     if found.closed:
         first = f"{found.closed[0]}" + (" and more" if len(found.closed) > 1 else "")
         _say(f"no permission to read {first}: what was used there is left out.")
-    elif not found.number and not db.execute("SELECT 1 FROM usage LIMIT 1").fetchone():
+    elif shows_use and not found.number and not _has_use(db):
         _say(f"there are no transcripts in {' or '.join(backfill.roots())}.")
+
+
+def _has_use(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM usage LIMIT 1").fetchone() is not None
 
 
 @cache

@@ -124,3 +124,10 @@ def test_a_folder_without_transcripts_is_named_once(
     said = capsys.readouterr().err
     assert said.count(f"there are no transcripts in {home}/.claude/projects") == 1
     ledger_file._say.cache_clear()
+
+
+def test_a_screen_that_shows_no_use_says_nothing_of_transcripts(capsys: Capture) -> None:
+    """Emergency mode is on or off, whatever was used."""
+    ledger_file._say.cache_clear()
+    assert cli.main(["emergency"]) == 0
+    assert capsys.readouterr().err == ""
