@@ -73,7 +73,7 @@ class Part(Shape):
     text: str
     page: int = 1
     pages: int = 1
-    page_id: str | None = Field(default=None, description="For read_more; null where this is all.")
+    page_id: str | None = Field(default=None, description="For read_more; left out if this is all.")
     next_page: int | None = None
 
 

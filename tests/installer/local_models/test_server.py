@@ -46,6 +46,7 @@ def test_a_model_answers_in_either_era_of_the_protocol(
     Draft202012Validator(known["ask_local_llama"].output_schema).validate(answer)
     assert (answer["text"], answer["provider"], answer["model"]) == ("It is 42.", "llama", "tiny")
     assert (answer["usd"], answer["truncated"], answer["next_page"]) == (0.0, False, None)
+    assert not {"page", "pages", "page_id"} & {*answer}
     assert answer["tokens"]["input"] > 0
     assert said(result).startswith("It is 42.\n")
 
