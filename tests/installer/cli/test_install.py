@@ -73,8 +73,8 @@ def test_uninstall_says_all_that_it_keeps(config: Path, capsys: pytest.CaptureFi
     assert cli.main(["uninstall"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == (
         f"{state} keeps your configuration, the ledger, backups, pipelines and their runs with"
-        " what was typed and answered, alerts, the token of the dashboard, the switch of emergency mode;"
-        " `claude-tier uninstall --purge` removes all of it."
+        " what was typed and answered, alerts, the token of the dashboard, the switch of emergency"
+        " mode; `claude-tier uninstall --purge` removes all of it."
     )
 
 
