@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, final
 import anyio
 from anyio import to_thread
 from claude_tier_hooks import cooldowns, ledger, routed
+from claude_tier_hooks import emergency as rule
 from claude_tier_hooks.shapes import Json
 
 from claude_tier.errors import UserError
@@ -264,7 +265,7 @@ def _tell_emergency(on: Emergency, shut: str | None, course: Course, now: float)
     whom = f"{shut} may not be asked" if shut else "only models on this machine are asked"
     course.pending.append(f"Emergency mode, {on.text(now)}: {whom}")
     wait = "" if on.until is None else f", or wait until {wording.moment(on.until, now)}"
-    course.remedies.append(f"end emergency mode with `{on.ends}`{wait}")
+    course.remedies.append(f"end emergency mode ({rule.way_out(on.ends)}){wait}")
 
 
 def _nobody(course: Course, exchange: Exchange) -> NobodyError:

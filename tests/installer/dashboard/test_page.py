@@ -138,7 +138,9 @@ def test_a_banner_says_what_else_keeps_the_router_here(
     )
     policy(home, router={"local_only": True, "paid": []})
     shown.locator("#emergency").get_by_text("router.local_only is set").wait_for()
-    assert "router: {local_only: false} in config.yaml" in text(shown, "#emergency")
+    edit = "To end it, set router: {local_only: false} in config.yaml."
+    assert text(shown, "#emergency").endswith(edit)
+    assert shown.locator("#emergency code").count() == 0
 
 
 def test_the_health_section_says_whether_the_heartbeat_lives(

@@ -96,7 +96,7 @@ def test_without_a_local_model_the_way_out_is_said() -> None:
         error = refused(text, "all", clock=clock)
     assert "cooling since 12:00 until 12:05 (its money or quota is used up: " in error.message
     assert error.hint == (
-        "Do this: end emergency mode with `claude-tier cooldown clear`, or wait until 12:05"
+        "Do this: end emergency mode (`claude-tier cooldown clear`), or wait until 12:05"
     )
     assert "until 12:05: far/alpha may not be asked." in error.notices[0]
 

@@ -23,9 +23,14 @@ export function banner(stats) {
     "p",
     { class: "notice" },
     `Emergency mode: only models on this machine are asked (${visible(on.reason)}${until}). `,
-    el("code", {}, visible(on.ends)),
+    wayOut(visible(on.ends)),
   );
   if (place.textContent !== made.textContent) place.replaceChildren(made);
+}
+
+/** A command as one; an edit of the configuration is none. */
+function wayOut(ends) {
+  return ends.startsWith("claude-tier ") ? el("code", {}, ends) : `To end it, set ${ends}.`;
 }
 
 /** A line for everything that is not asked now, as the other checks of the section have it. */
