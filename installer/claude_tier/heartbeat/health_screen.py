@@ -95,7 +95,7 @@ def _came_to(one: Receipt) -> str:
     """well (claude-haiku-5-5), or failed: why."""
     if one.reason:
         return f"{one.came_to}: {printable(one.reason)}"
-    return one.came_to + (f" ({printable(one.served)})" if one.served else "")
+    return one.came_to + (f" ({printable(one.answered)})" if one.served else "")
 
 
 def _skipped(one: Receipt) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from claude_tier_hooks import routed
+from claude_tier_hooks import policy, routed
 
+from claude_tier.config.providers import CLAUDE
 from claude_tier.errors import UserError
 from claude_tier.heartbeat.receipts import Origin, Status
 from claude_tier.pipelines.screen import dollars
@@ -30,7 +32,8 @@ COLUMNS = (
 _QUERY = (
     "SELECT n.text, r.slot, r.last, r.slots, r.origin, r.status, r.reason, r.began, r.ended,"
     " r.asked, r.served, r.ok, r.saved_bytes, r.saved_usd, r.exchange,"
-    f" (SELECT CASE count(usd) WHEN count(*) THEN sum(usd) END FROM usage WHERE {routed.OF_ALL})"
+    f" (SELECT CASE count(usd) WHEN count(*) THEN sum(usd) END FROM usage WHERE {routed.OF_ALL}),"
+    f" e.target, e.attempts, EXISTS (SELECT 1 FROM usage WHERE {routed.OF_ALL})"
     " FROM receipt r JOIN name n ON n.id = r.beat LEFT JOIN exchange e ON e.id = r.exchange"
     " WHERE (?1 IS NULL OR n.text = ?1 OR substr(n.text, -length(?1) - 1) = '#' || ?1)"
     " AND (?2 IS NULL OR r.last >= ?2) AND (NOT ?4 OR r.status <> 'skipped')"
@@ -43,7 +46,8 @@ class Receipt:
     """What became of the `slots` planned times from `slot` to `last`; times are epoch seconds.
 
     `ok` is whether the model said that all is well. `usd` is of all that was asked, also in vain;
-    None where nothing was, or a part has no price. `saved_usd` is about what a request that was not
+    None where nothing was, or a part has no price. `target` is whom the router had the answer of,
+    and `sent` whether anything left for anybody. `saved_usd` is about what a request that was not
     sent would have cost.
     """
 
@@ -63,6 +67,8 @@ class Receipt:
     saved_usd: float | None
     exchange: str | None
     usd: float | None
+    target: str | None = None
+    sent: bool = False
 
     @property
     def name(self) -> str:
@@ -74,6 +80,19 @@ class Receipt:
         if self.status == "ran":
             return "well" if self.ok else "alert"
         return self.status
+
+    @property
+    def answered(self) -> str:
+        """Who answered; with the provider, and beside what was asked, where they differ."""
+        if not self.served or not self.target:
+            return self.served or ""
+        provider = self.target.partition("/")[0]
+        if f"{provider}/{self.served}" == self.asked:
+            return self.served
+        tier = policy.family(self.served)
+        if provider == CLAUDE and self.asked in (tier, f"{CLAUDE}/{tier}"):
+            return self.served
+        return f"{provider}/{self.served}, asked {self.asked}"
 
     def fields(self) -> dict[str, object]:
         """The JSON of it."""
@@ -101,9 +120,19 @@ def newest(db: sqlite3.Connection, beat: str, *, run: bool = False) -> Receipt |
 
 
 def _receipt(row: Sequence[object]) -> Receipt:
-    values = dict(zip(Receipt.__dataclass_fields__, row, strict=True))
+    *plain, attempts, used = row
+    values = dict(zip(Receipt.__dataclass_fields__, plain, strict=False))
     ok = values["ok"]
-    return Receipt(**{**values, "ok": None if ok is None else bool(ok)})  # type: ignore[arg-type]
+    values["ok"] = None if ok is None else bool(ok)
+    answered = used or values["target"] is not None
+    values["sent"] = values["exchange"] is not None and bool(answered or _reached(attempts))
+    return Receipt(**values)  # type: ignore[arg-type]
+
+
+def _reached(attempts: object) -> bool:
+    """Whether anybody was there to be asked; also where the request is not in the ledger yet."""
+    found = json.loads(attempts) if isinstance(attempts, str) else []
+    return not found or any(not one["skipped"] and one["cause"] != "connect" for one in found)
 
 
 def as_text(found: Sequence[Receipt], *, width: int) -> str:
@@ -117,8 +146,8 @@ def as_text(found: Sequence[Receipt], *, width: int) -> str:
             f"{one.slots}" if one.slots > 1 else "",
             one.came_to + (" (by hand)" if one.origin == "hand" else ""),
             printable(one.reason or ""),
-            printable(one.served or ""),
-            "" if one.exchange is None else dollars(one.usd),
+            printable(one.answered),
+            dollars(one.usd) if one.sent else "",
             "" if one.began is None or one.ended is None else f"{one.ended - one.began:.0f} s",
         ]
         for one in found
@@ -128,7 +157,7 @@ def as_text(found: Sequence[Receipt], *, width: int) -> str:
 
 def summary(found: Sequence[Receipt]) -> str:
     """How many ran and what they cost, and what was not sent."""
-    ran = [one for one in found if one.exchange is not None]
+    ran = [one for one in found if one.sent]
     unpriced = any(one.usd is None for one in ran)
     spent = figures.money(sum(one.usd or 0.0 for one in ran), at_least=unpriced)
     text = f"{figures.plural(len(ran), 'request')}, {spent}."

@@ -33,6 +33,53 @@ def test_a_fallback_answers_and_that_is_no_alert(home: Path, carry_out: CarryOut
 
     assert (outcome.end.asked, outcome.end.served) == ("one/alpha", "beta")
     assert outcome.alerts == ()
+    with closing(ledger.connect()) as db:
+        found = history.query(db, None)
+    assert "two/beta, asked one/alpha" in history.as_text(found, width=200)
+    assert found[0].fields()["target"] == "two/beta"
+
+
+@pytest.mark.parametrize(
+    ("asked", "target", "served", "shown"),
+    [
+        ("haiku", "claude/haiku", "claude-haiku-5-5", "claude-haiku-5-5"),
+        ("claude/haiku", "claude/haiku", "claude-haiku-5-5", "claude-haiku-5-5"),
+        ("haiku", "claude/haiku", "claude-opus-5-5", "claude/claude-opus-5-5, asked haiku"),
+        ("near/tiny", "near/tiny", "tiny", "tiny"),
+        ("near/tiny", "far/tiny", "tiny", "far/tiny, asked near/tiny"),
+        ("cheap", "near/tiny", "tiny", "near/tiny, asked cheap"),
+        ("haiku", None, "claude-haiku-5-5", "claude-haiku-5-5"),
+        ("haiku", None, None, ""),
+    ],
+)
+def test_who_answered_is_shown_beside_who_was_asked_where_they_differ(
+    asked: str, target: str | None, served: str | None, shown: str
+) -> None:
+    """With the provider, since two of them may have a model of one name."""
+    one = history.Receipt(
+        beat="f#it", slot=1.0, last=1.0, slots=1, origin="planned", status="ran", reason=None,
+        began=1.0, ended=2.0, asked=asked, served=served, ok=True, saved_bytes=None,
+        saved_usd=None, exchange="x", usd=0.0, target=target,
+    )  # fmt: skip
+    assert one.answered == shown
+
+
+@pytest.mark.parametrize("model", ["haiku", "local/alpha"])
+def test_where_nobody_was_there_nothing_was_sent_and_nothing_is_to_be_paid(
+    home: Path, carry_out: CarryOut, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No `claude`, and no server."""
+    monkeypatch.setenv("PATH", str(home))
+    here = made(home, LOCAL.format(url="http://127.0.0.1:9") + "router: {retries: 0}\n")
+    here.add(file(f"model: {model}"))
+    outcome = carry_out()
+
+    assert str(outcome.end.reason).startswith("connect: ")
+    assert bool(outcome.alerts) == (model == "haiku")  # a server may come back by itself
+    with closing(ledger.connect()) as db:
+        shown = history.as_text(history.query(db, None), width=200)
+    assert shown.endswith("\n0 requests, $0.00.")
+    assert "unpriced" not in shown
 
 
 def test_nobody_stands_in_for_a_model_that_is_kept_out(home: Path, carry_out: CarryOut) -> None:
