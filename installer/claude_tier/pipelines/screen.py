@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from claude_tier.pipelines.outcome import Outcome, StepOutcome
@@ -90,10 +90,21 @@ def plan(found: Plan, *, width: int) -> str:
     )  # fmt: skip
     table = render(PLAN, [_planned(one) for one in found.steps], width=width, totals=[total])
     said = ["Estimates: nothing was asked. Outputs count as long as max_tokens lets them be."]
+    said += _kept_out(found)
     said += [f"{one.step} runs only if {one.when}." for one in found.steps if one.when]
     if found.unpriced:
         said.append(f"No price is known for {', '.join(found.unpriced)}: the sums are without it.")
     return "\n".join([table, "", *said])
+
+
+def _kept_out(found: Plan) -> Iterator[str]:
+    """Who may not be asked now, by the reason, and which steps that leaves without anybody."""
+    whys = found.why_not
+    for reason in dict.fromkeys(whys.values()):
+        names = [target for target, why in whys.items() if why == reason]
+        yield f"{', '.join(names)} may not be asked: {reason}."
+    if found.nobody:
+        yield f"Nobody may be asked for {', '.join(found.nobody)}."
 
 
 def _planned(one: Planned) -> Sequence[str]:
@@ -101,7 +112,7 @@ def _planned(one: Planned) -> Sequence[str]:
         return (one.step, f"writes {one.writes}", "", "", "", "", "")
     return (
         one.step,
-        ", else ".join(one.targets),
+        ", else ".join(one.targets) or "nobody",
         f"{'up to ' if one.at_most else ''}{one.requests}",
         count(one.prompt_tokens),
         count(one.answer_tokens),

@@ -23,6 +23,7 @@ from claude_tier.pipelines.planning import Plan
 from claude_tier.pipelines.running import Ended, Job, Runner
 from claude_tier.pipelines.runs import Run
 from claude_tier.pipelines.spending import Rates
+from claude_tier.routing.router import Router
 
 if TYPE_CHECKING:
     from claude_tier.config import Config
@@ -83,7 +84,15 @@ def plan(wanted: Wanted) -> Plan:
     config, rules = setting(wanted.folder)
     pipeline = load.load(wanted.path, config)
     values = inputs.values(pipeline, wanted.given, wanted.folder)
-    return planning.plan(pipeline, values, folder=wanted.folder, rates=Rates(config, rules))
+    rates = Rates(config, rules)
+
+    async def planned() -> Plan:
+        async with Router(config, rules, origin="pipeline") as router:
+            return await planning.plan(
+                pipeline, values, folder=wanted.folder, rates=rates, router=router
+            )
+
+    return anyio.run(planned)
 
 
 @contextmanager

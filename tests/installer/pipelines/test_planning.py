@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from claude_tier.pipelines import runs
+from claude_tier.routing import by_hand
 from llama_server import Start
 from recorder import Recorder
 from syrupy.assertion import SnapshotAssertion
@@ -72,3 +75,36 @@ def test_each_request_is_priced_by_itself(
     assert each["usd_most"] == pytest.approx(each["usd"] + 10 * 4096 * 100e-6)
     assert steps["list"]["usd_most"] == 0
     assert steps["odd"]["usd"] is None
+
+
+def test_emergency_mode_is_in_the_plan(
+    recorder: Recorder, pipeline: Write, command: Command
+) -> None:
+    """Who is not asked is not listed and not priced; the reason is said once."""
+    by_hand.turn_on(time.time(), None)
+    paid = """
+  - {id: any, target: free, prompt: x}
+  - {id: own, target: claude/sonnet, prompt: x}
+"""
+    path = str(pipeline(paid))
+    with recorder:
+        found = command("run", path, "--dry-run", "--json").json
+        assert recorder.requests == []
+        said = command("run", path, "--dry-run").out
+    free, own = found["steps"]
+    assert free["targets"] == ["local/tiny"]
+    assert (own["targets"], own["requests"], own["usd"]) == ([], 0, 0)
+    assert [*free["why_not"], *own["why_not"]] == ["dear/x", "claude/sonnet"]
+    assert "dear/x, claude/sonnet may not be asked: emergency mode, " in said
+    assert "Nobody may be asked for own." in said
+
+
+def test_a_step_that_stays_here_is_planned_here(
+    recorder: Recorder, pipeline: Write, command: Command
+) -> None:
+    """As the run would have it."""
+    path = str(pipeline("  - {id: a, target: free, local_only: true, prompt: x}"))
+    with recorder:
+        (step,) = command("run", path, "--dry-run", "--json").json["steps"]
+    assert step["targets"] == ["local/tiny"]
+    assert step["why_not"] == {"dear/x": "this prompt stays on this machine"}
