@@ -139,7 +139,13 @@ def _staying(state: Path) -> list[str]:
 
 
 def _holds(path: Path) -> bool:
-    return any(path.iterdir()) if path.is_dir() else path.exists()
+    """Whether that is a file, or a folder with anything in it; one that is closed to us counts."""
+    try:
+        return any(path.iterdir())
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def _left(known: Manifest, remaining: tuple[Install, ...], target: Target) -> bytes | None:
