@@ -35,7 +35,8 @@ def listing(*, as_json: bool = False) -> int:
     """Show what is kept out: cause, since when, when it is tried next, and how to clear it.
 
     When a cooldown is over, one request tries; an answer ends it, a failure makes the next longer.
-    Those of a key that was replaced are left out, as they keep nothing out.
+    Those of a key that was replaced, or of a provider that config.yaml has no more, are left out,
+    as they keep nothing out.
 
     \b
     Examples:
@@ -56,7 +57,7 @@ def listing(*, as_json: bool = False) -> int:
 
 
 def _current(found: tuple[Cooling, ...]) -> tuple[Cooling, ...]:
-    """Without those of a key that was replaced; all where config.yaml does not tell."""
+    """Without those that keep nothing out any more; all where config.yaml does not tell."""
     if not found:
         return found
     from claude_tier import config, paths

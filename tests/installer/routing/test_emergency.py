@@ -111,7 +111,7 @@ def test_what_is_missing_is_named_while_it_cools(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_cause_that_says_itself_that_nobody_was_reached_is_not_said_twice() -> None:
-    """Neither by the router nor by what lists cooldowns."""
+    """The failure alone is told, with what mends it."""
     clock = Clock()
     with FaultServer(FAULTS["refused"]) as far:
         text = chain("far/alpha", providers=[provider("far", far.url)])
