@@ -21,6 +21,16 @@ def write(wanted: Mapping[Path, bytes]) -> list[str]:
     return made
 
 
+def said(wanted: Mapping[Path, bytes]) -> list[str]:
+    """What writing them comes to, in sentences, before it is done."""
+    return [_said(path, content) for path, content in wanted.items()]
+
+
+def _said(path: Path, content: bytes) -> str:
+    stands = path.is_file() and path.read_bytes() == content
+    return f"{path} stands already." if stands else f"Wrote {path}"
+
+
 def remove(paths: Collection[Path], made: Collection[str]) -> list[Path]:
     """Remove those that are there, then the folders made for them that are empty; what went."""
     there = [path for path in paths if path.exists() or path.is_symlink()]

@@ -25,8 +25,9 @@ def preview(job: Job) -> str:
 
 def add(job: Job) -> Added:
     path = _path(job.name)
-    before = path.exists()
-    made = entry_files.write({path: _content(job)})
+    before, wanted = path.exists(), {path: _content(job)}
+    lines = entry_files.said(wanted)
+    made = entry_files.write(wanted)
     if before:
         _unload(job.name)
     try:
@@ -35,7 +36,7 @@ def add(job: Job) -> Added:
         if not before:
             entry_files.remove([path], made)
         raise
-    return Added((f"Wrote {path}", f"Loaded {job.name}."), tuple(made))
+    return Added((*lines, f"Loaded {job.name}."), tuple(made))
 
 
 def remove(name: str, made: Collection[str]) -> list[str]:

@@ -54,6 +54,7 @@ def preview(job: Job) -> str:
 
 def add(job: Job) -> Added:
     units, before = _units(job), place(job.name)
+    lines = entry_files.said(units)
     made = entry_files.write(units)
     try:
         programs.require("systemctl", "--user", "daemon-reload")
@@ -62,7 +63,6 @@ def add(job: Job) -> Added:
         if before is None:
             remove(job.name, made)
         raise
-    lines = [f"Wrote {path}" for path in units]
     return Added((*lines, f"Started {job.name}.timer.", *_advice()), tuple(made))
 
 

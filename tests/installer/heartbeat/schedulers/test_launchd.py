@@ -55,6 +55,15 @@ def test_it_is_loaded_and_unloaded(odd_home: Path, job: Job, launchctl: Recorded
     ]
 
 
+def test_an_agent_that_stands_already_is_not_said_to_be_written(
+    odd_home: Path, job: Job, launchctl: Recorded
+) -> None:
+    """It is loaded anew all the same."""
+    assert launchd.add(job).lines[0] == f"Wrote {agent(odd_home)}"
+    stands = f"{agent(odd_home)} stands already."
+    assert launchd.add(job).lines == (stands, f"Loaded {job.name}.")
+
+
 def test_folders_that_were_made_go_with_it(odd_home: Path, job: Job, launchctl: Recorded) -> None:
     """And those of others stay."""
     (odd_home / "Library").mkdir()

@@ -63,6 +63,17 @@ def test_systemd_takes_our_units(
     assert (found.returncode, found.stderr) == (0, "")
 
 
+def test_a_unit_that_stands_already_is_not_said_to_be_written(
+    odd_home: Path, job: Job, systemctl: Recorded
+) -> None:
+    """One with another environment is, and its timer is not touched."""
+    service, timer = (Path(line.removeprefix("Wrote ")) for line in systemd.add(job).lines[:2])
+    both = (f"{service} stands already.", f"{timer} stands already.")
+    assert systemd.add(job).lines[:2] == both
+    other = replace(job, environment={"PATH": "/elsewhere"})
+    assert systemd.add(other).lines[:2] == (f"Wrote {service}", both[1])
+
+
 def test_systemd_finds_a_program_with_an_odd_path(
     odd_home: Path,
     job: Job,
