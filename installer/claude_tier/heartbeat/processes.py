@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 MARK = "CLAUDE_TIER_BEAT"  # in the environment of a beat's process and of all that it starts
 PROC = Path("/proc")
+ROUNDS = 10  # looks for what a run has left; what was ended is there for a moment more
 
 
 class Worker(NamedTuple):
@@ -69,7 +70,11 @@ def kill(worker: Worker, run: str) -> None:
 
 def kill_rest(run: str) -> None:
     """End everything that a run started, but for this process."""
-    _kill_each(_marked(run))
+    for _ in range(ROUNDS):  # what was looked at may have started another before it was ended
+        found = {*_marked(run)} - {os.getpid()}
+        if not found:
+            return
+        _kill_each(found)
 
 
 def _kill_each(found: Iterable[int]) -> None:

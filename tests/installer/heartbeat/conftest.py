@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import time
 import uuid
 from contextlib import closing
@@ -12,6 +14,7 @@ import pytest
 from claude_tier.heartbeat import known, processes, receipts, running
 from claude_tier.heartbeat.case import Outcome
 from claude_tier_hooks import ledger
+from heartbeats import PATIENCE
 
 BEAT = "---\nname: it\nevery: 1h\n{more}\n---\n{text}\n"
 
@@ -46,3 +49,18 @@ def carry_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> CarryOut:
         return outcome
 
     return carry_out
+
+
+def wait_for_the_end_of(pid: int) -> None:
+    """Of a process that may be gone already."""
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    assert select_one(watched)
+    os.close(watched)
+
+
+def select_one(descriptor: int) -> bool:
+    """Whether there is something to read within the time."""
+    return bool(select.select([descriptor], [], [], PATIENCE)[0])

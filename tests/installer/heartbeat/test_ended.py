@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -18,6 +17,8 @@ from claude_tier.livecheck.request import Request
 from claude_tier_hooks import ledger
 from fault_server import FAULTS, Behaviour, FaultServer
 from heartbeats import LOCAL, PATIENCE, Home, made
+
+from .conftest import select_one, wait_for_the_end_of
 
 BOTH = (
     "providers:\n"
@@ -136,16 +137,3 @@ def test_what_a_run_started_is_ended_whatever_group_it_made(home: Path) -> None:
         assert marked.wait(PATIENCE) == -signal.SIGKILL
         assert other.poll() is None
         other.kill()
-
-
-def wait_for_the_end_of(pid: int) -> None:
-    try:
-        watched = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    assert select_one(watched)
-    os.close(watched)
-
-
-def select_one(descriptor: int) -> bool:
-    return bool(select.select([descriptor], [], [], PATIENCE)[0])

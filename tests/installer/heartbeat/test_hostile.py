@@ -10,9 +10,11 @@ import pytest
 from beats import HOUR
 from claude_tier.cli import main
 from claude_tier.errors import UserError
-from claude_tier.heartbeat import alerts, known, processes, tick
+from claude_tier.heartbeat import alerts, known, tick
 from claude_tier_hooks import ledger
 from heartbeats import NINE, NOWHERE, Home, made, tasks
+
+from .conftest import wait_for_the_end_of
 
 NOT_UNICODE = os.fsdecode(b"caf\xe9")
 
@@ -108,4 +110,4 @@ def test_a_run_by_hand_leaves_nothing_behind(home: Path) -> None:
 
     assert main(["heartbeat", "run", "t0"]) == 0
 
-    assert processes.started(int((here.project / "pid").read_text())) is None
+    wait_for_the_end_of(int((here.project / "pid").read_text()))
