@@ -22,6 +22,8 @@ from claude_tier.config.pricing import Table
 Checked = TypeVar("Checked", bound=Section)
 Policy = dict[str, object]  # the shape of policy.json, see docs/config.md
 
+# Where people put a key by mistake: what stands there is not repeated.
+CONFIDENTIAL = frozenset({"base_url", "key_env", "key_file", "env"})
 WORDING = {
     "missing": "is required",
     "string_type": "must be text",
@@ -104,7 +106,8 @@ def _message(model: type[Section], location: Location, details: ErrorDetails) ->
         text = f"must be {details['ctx']['expected']}"
     else:
         text = WORDING.get(kind) or details["msg"].replace("Input should", "must")
-    return _beside(text.removeprefix("Value error, "), details["input"])
+    text = text.removeprefix("Value error, ")
+    return text if CONFIDENTIAL.intersection(location) else _beside(text, details["input"])
 
 
 def _beside(text: str, value: object) -> str:

@@ -39,7 +39,7 @@ ONE_MISTAKE = [
     (group("env: {MY_API_KEY: x}"), "groups.g.env.MY_API_KEY: is the group's own to set or blank"),
     (group("env: {a-b: x}"), "groups.g.env.a-b: must be the name of an environment variable"),
     (group('env: {X: "a\\nb"}'), "groups.g.env.X: must be one line of text"),
-    (group("env: {X: 1}"), "groups.g.env.X: must be text, not 1"),
+    (group("env: {X: 1}"), "groups.g.env.X: must be text"),
     (group("pass: [ANTHROPIC_API_KEY]"), "groups.g.pass[0]: decides where Claude Code's "),
     (group("pass: ['CLAUDE_CODE_USE_*']"), "groups.g.pass[0]: decides where Claude Code's "),
     (group("pass: ['*']"), "groups.g.pass[0]: must be the name of an environment variable, or its"),

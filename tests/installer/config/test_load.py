@@ -91,8 +91,7 @@ ONE_MISTAKE = [
     ),
     (
         "providers: {a: {kind: claude-cli, base_url: 'http://x'}}",
-        "1:35: providers.a.base_url: cannot be set for claude-cli: it runs the unmodified `claude`"
-        " (it is 'http://x')",
+        "1:35: providers.a.base_url: cannot be set for claude-cli: it runs the unmodified `claude`",
     ),
     ("providers: {a: {free: true}}", "1:13: providers.a.base_url: is required"),
     ("providers: {a: {base_url: 'file:///x'}}", "1:17: providers.a.base_url: must be an http or "),

@@ -10,6 +10,8 @@ from claude_tier.config.providers import USUAL, Kind, Provider
 
 from .mistakes import faults
 
+KEY = "sk-proj-abcdef0123456789abcdef"
+
 
 def provider(**keys: str) -> str:
     inside = ", ".join(f"{key}: {value}" for key, value in keys.items())
@@ -42,7 +44,7 @@ ONE_MISTAKE = [
     ),
     (
         provider(kind="openai", key_env="'A B'"),
-        "2:21: providers.a.key_env: must be the name of an environment variable, not 'A B'",
+        "2:21: providers.a.key_env: must be the name of an environment variable",
     ),
     (
         provider(kind="litellm", base_url="'http://llm.lan'", key_file="k"),
@@ -167,3 +169,22 @@ def test_the_longest_cooldown_is_the_kinds_unless_given(
 ) -> None:
     """`off` is none at all."""
     assert Provider.model_validate(given).longest_cooldown == seconds
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"kind": "openai", "key_env": KEY},
+        {"kind": "openai", "key_file": KEY, "key_env": "A_KEY"},
+        {"kind": "openai", "key": KEY},
+        {"base_url": f"'https://me:{KEY}@far.example/v1'"},
+        {"base_url": f"'https://far.example/v1?key={KEY}'"},
+    ],
+)
+def test_a_key_that_stands_at_the_wrong_place_is_not_repeated(
+    given: dict[str, str], tmp_path: Path
+) -> None:
+    """A mistake is told in terminals, logs and reports of bugs."""
+    found = faults(tmp_path, provider(**given))
+    assert found
+    assert KEY not in "".join(found)
