@@ -53,6 +53,7 @@ def test_each_level_lets_run_what_it_should(client: Client, serve: Serve, here: 
     here.agent("floored", "fable")
     here.agent("guard", "fable")
     here.configure("fan_out: off\nfloor: {floored: opus}\nexempt: [guard]\n" + budget(LIMIT))
+    here.wait_longer()
     steps: list[Step] = []
     for level, dollars in LEVELS.items():
         volley = [spawn(f"{level} {name}", **asked) for name, asked in ASKED.items()]

@@ -111,6 +111,7 @@ def test_workflows_and_messages_to_stopped_agents_pass_until_the_stop(
 ) -> None:
     """A workflow's agents pass no gate of their own; a message would make an agent run again."""
     here.configure(budget(LIMIT))
+    here.wait_longer()
     here.spend(SPENT["cap"])
     message = {"to": "AGENT", "summary": "go on", "message": "and more"}
     wake, workflow = tool_use("SendMessage", **message), tool_use("Workflow", script=WORKFLOW)

@@ -178,6 +178,7 @@ def test_a_forced_session_is_left_alone_and_said_until_the_stop(
     Nothing is set at the cap, and the proof says so.
     """
     here.configure(budget(LIMIT))
+    here.wait_longer()
     here.spend(SPENT["cap"])
     env = {"CLAUDE_CODE_SUBAGENT_MODEL": "opus", "CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "1"}
     calls = [spawn(f"at the {level}", subagent_type="Explore") for level in ("cap", "stop")]

@@ -79,9 +79,9 @@ def calling(
 
 
 def costing(dollars: int) -> Answer:
-    """A response on Opus that costs that much, in the transcript before the next one asks.
+    """A response on Opus that costs that much; what it calls is Bash, which the run has to allow.
 
-    It calls Bash, which the run has to allow.
+    Its row may come late on a busy machine: `here.wait_longer()` has the next decision wait for it.
     """
     command = tool_use("Bash", command="true")
     return Answer((command,), usage=Usage(output_tokens=dollars * DOLLAR))
