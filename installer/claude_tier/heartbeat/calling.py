@@ -8,9 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, cast
 
 import anyio
-from claude_tier_hooks import policy
 
-from claude_tier.config.providers import CLAUDE
 from claude_tier.errors import UserError
 from claude_tier.heartbeat import answer, models
 from claude_tier.heartbeat.alerts import Alert
@@ -142,7 +140,7 @@ def _judged(case: Case, asked: Asked, found: Answer) -> Outcome:
         evidence=asked.evidence.fingerprint(beat) if said.ok else None,
     )
     alerts = []
-    if not is_served_by(found.target, found.model):
+    if not models.is_served_by(found.target, found.model):
         text = f"{found.target} was asked, and {found.model} answered"
         alerts.append(_alert(case, "model", text))
     no_answer = NO_ANSWERS.get(found.reason) or (None if found.text.strip() else "an empty answer")
@@ -151,20 +149,6 @@ def _judged(case: Case, asked: Asked, found: Answer) -> Outcome:
     elif not said.ok:
         alerts.append(_alert(case, "answer", said.text))
     return Outcome(end, tuple(alerts), said.text)
-
-
-def is_served_by(asked: Target, served: str) -> bool:
-    """Whether the model that answered is the one that was asked for, by any of its names."""
-    wanted, found = asked.model.lower(), served.lower()
-    if asked.provider == CLAUDE and wanted in policy.TIERS:
-        return policy.family(found) == wanted
-    bare = wanted.partition("[")[0]
-    # openrouter's x/y:free is served as x/y, ollama's qwen3 as qwen3:latest, others with a date.
-    if found in (bare, bare.partition(":")[0], f"{bare}:latest") or bare.endswith(f"/{found}"):
-        return True
-    rest = found.removeprefix(bare)
-    date = rest[1:].replace("-", "")  # claude-opus-4-8 is no claude-opus-4 of another day
-    return rest != found and rest[:1] in "-@" and date.isdigit() and len(date) >= 4
 
 
 def _nobody(case: Case, error: NobodyError) -> Outcome:

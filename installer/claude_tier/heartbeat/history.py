@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from claude_tier_hooks import policy, routed
+from claude_tier_hooks import routed
 
 from claude_tier.config.providers import CLAUDE
 from claude_tier.errors import UserError
+from claude_tier.heartbeat import models
 from claude_tier.heartbeat.receipts import Origin, Status
 from claude_tier.pipelines.screen import dollars
 from claude_tier.report import figures
 from claude_tier.report.decisions import printable
 from claude_tier.report.table import Column, render
+from claude_tier.routing.target import Target
 
 NONE = "No receipt yet: ticks write them, `claude-tier heartbeat install` has ticks come."
 COLUMNS = (
@@ -86,11 +88,9 @@ class Receipt:
         """Who answered; with the provider, and beside what was asked, where they differ."""
         if not self.served or not self.target:
             return self.served or ""
-        provider = self.target.partition("/")[0]
-        if f"{provider}/{self.served}" == self.asked:
-            return self.served
-        tier = policy.family(self.served)
-        if provider == CLAUDE and self.asked in (tier, f"{CLAUDE}/{tier}"):
+        provider, _, model = self.target.partition("/")
+        names = (self.target, model) if provider == CLAUDE else (self.target,)
+        if self.asked in names and models.is_served_by(Target(provider, model), self.served):
             return self.served
         return f"{provider}/{self.served}, asked {self.asked}"
 

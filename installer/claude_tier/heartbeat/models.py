@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from claude_tier_hooks import policy
+
 from claude_tier.config.heartbeat import fault_in_model
 from claude_tier.config.providers import CLAUDE
 from claude_tier.config.routing import ROLES
@@ -42,3 +44,17 @@ def uses_tools(config: Config, name: str) -> bool:
     """Whether everybody it stands for is the user's own `claude`, the only one with tools."""
     providers = target.providers(config)
     return all(providers[one.provider].kind == "claude-cli" for one in targets(config, name))
+
+
+def is_served_by(asked: Target, served: str) -> bool:
+    """Whether the model that answered is the one that was asked for, by any of its names."""
+    wanted, found = asked.model.lower(), served.lower()
+    if asked.provider == CLAUDE and wanted in policy.TIERS:
+        return policy.family(found) == wanted
+    bare = wanted.partition("[")[0]
+    # openrouter's x/y:free is served as x/y, ollama's qwen3 as qwen3:latest, others with a date.
+    if found in (bare, bare.partition(":")[0], f"{bare}:latest") or bare.endswith(f"/{found}"):
+        return True
+    rest = found.removeprefix(bare)
+    date = rest[1:].replace("-", "")  # claude-opus-4-8 is no claude-opus-4 of another day
+    return rest != found and rest[:1] in "-@" and date.isdigit() and len(date) >= 4

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from claude_tier.heartbeat import history
-from claude_tier.heartbeat.calling import is_served_by
+from claude_tier.heartbeat.models import is_served_by
 from claude_tier.report import reconcile, totals
 from claude_tier.report.days import Slice
 from claude_tier.routing.target import Target
@@ -47,6 +47,7 @@ def test_a_fallback_answers_and_that_is_no_alert(home: Path, carry_out: CarryOut
         ("haiku", "claude/haiku", "claude-opus-5-5", "claude/claude-opus-5-5, asked haiku"),
         ("near/tiny", "near/tiny", "tiny", "tiny"),
         ("near/tiny", "far/tiny", "tiny", "far/tiny, asked near/tiny"),
+        ("near/qwen3", "near/qwen3", "qwen3:latest", "qwen3:latest"),
         ("cheap", "near/tiny", "tiny", "near/tiny, asked cheap"),
         ("haiku", None, "claude-haiku-5-5", "claude-haiku-5-5"),
         ("haiku", None, None, ""),
