@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from claude_tier.livecheck.isolation import Namespace
 
 PACKAGES = ("xllamacpp", "gguf", "numpy")
@@ -80,7 +81,12 @@ def serving(
 
 @contextmanager
 def sharing() -> Iterator[Start]:
-    """Start servers as `serving` does, where those that are alike are one: no test may stop it."""
+    """Start servers as `serving` does, where those that are alike are one: no test may stop it.
+
+    Skips where there is no llama.cpp.
+    """
+    if fault := missing():
+        pytest.skip(fault)
     with ExitStack() as running:
 
         @cache

@@ -37,9 +37,6 @@ def llama() -> Iterator[llama_server.Start]:
 
     They stay for the tests after, so that no test stops one.
     """
-    missing = llama_server.missing()
-    if missing:
-        pytest.skip(missing)
     with llama_server.sharing() as start:
         yield start
 

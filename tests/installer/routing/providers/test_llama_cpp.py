@@ -39,9 +39,6 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def llama() -> Iterator[llama_server.Start]:
     """Servers that no test stops, each started once."""
-    missing = llama_server.missing()
-    if missing:
-        pytest.skip(missing)
     with llama_server.sharing() as start:
         yield start
 
