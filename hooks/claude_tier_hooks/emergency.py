@@ -104,8 +104,8 @@ def way_out(ends: str) -> str:
 def _configured(rules: Json) -> Json | None:
     if not rules["router"]["local_only"]:
         return None
-    way_out = "router: {local_only: false} in config.yaml"
-    return _mode("router.local_only is set", None, None, way_out)
+    edit = "router: {local_only: false} in config.yaml"
+    return _mode("router.local_only is set", None, None, edit)
 
 
 def _spent(db: sqlite3.Connection, rules: Json, project: int, now: float) -> Json | None:
