@@ -107,9 +107,17 @@ def test_a_beat_asks_haiku_in_the_leanest_request(
 def test_an_answer_is_well_or_an_alert(
     serve: Serve, client: Client, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
-    """As it comes out of the client, with as many further characters as may be and one more."""
+    """As it comes out of the client: at either end, in bold, with how much else, and within."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", API_KEY)
-    says = [f"{'x' * 300} **{OK}**", f"{OK} {'x' * 301}"]
+    says = {
+        OK: True,
+        f"**{OK}**": True,
+        f"{OK} {'x' * 299}": True,
+        f"{'x' * 300} {OK}": True,
+        f"{OK} {'x' * 301}": False,
+        f"I cannot say {OK} today.": False,
+        "The disk is full.": False,
+    }
     answers = iter(says)
     api = serve(lambda _request: Answer((text(next(answers)),)))
     on_path(client, api.url, api, monkeypatch)
@@ -117,8 +125,10 @@ def test_an_answer_is_well_or_an_alert(
 
     found = [run() for _ in says]
 
-    assert [(one["status"], one["ok"]) for one in found] == [("ran", True), ("ran", False)]
-    assert [[each["kind"] for each in one["alerts"]] for one in found] == [[], ["answer"]]
+    assert {one["status"] for one in found} == {"ran"}
+    assert dict(zip(says, [one["ok"] for one in found], strict=True)) == says
+    kinds = [[each["kind"] for each in one["alerts"]] for one in found]
+    assert kinds == [[] if ok else ["answer"] for ok in says.values()]
 
 
 def test_a_minutes_tick_runs_what_is_due_and_the_next_session_shows_it(
@@ -271,18 +281,19 @@ def test_a_mute_endpoint_ends_at_the_beats_own_time(
 @pytest.mark.parametrize(
     ("api", "reason", "alerts"),
     [
-        (lambda _request: fail(400, "Your credit balance is too low"), "billing: ", ["failure"]),
+        (lambda _request: fail(401), "key: ", ["failure"]),
+        (lambda _request: fail(402), "billing: ", ["failure"]),
+        (lambda _request: fail(404), "model: ", ["failure"]),
+        (lambda _request: fail(429), "pace: ", []),
         (lambda _request: fail(529), "server: ", []),
+        (lambda _request: fail(400, "Your credit balance is too low"), "billing: ", ["failure"]),
     ],
     indirect=["api"],
 )
 def test_a_failure_of_claude_has_the_right_receipt(
     client: Client, run: Run, reason: str, alerts: list[str]
 ) -> None:
-    """The client itself is not patient; what only the user can mend is told.
-
-    That each failure of the client has its cause is shown with the provider `claude`.
-    """
+    """The client itself is not patient; what only the user can mend is told."""
     beat(client)
 
     found = run()

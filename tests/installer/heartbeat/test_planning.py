@@ -20,14 +20,14 @@ MORNING = moment("2026-05-04T09:10")
 
 
 @pytest.mark.parametrize(
-    ("zone", "begin", "days"),
+    ("zone", "begin"),
     [
-        ("Europe/Berlin", "2026-03-23T00:10", 14),
-        ("Europe/Berlin", "2026-10-19T00:10", 14),
-        ("Africa/Casablanca", "2026-02-13T00:10", 40),  # clocks go back and on again within weeks
+        ("Europe/Berlin", "2026-02-01T00:10"),
+        ("Europe/Berlin", "2026-09-01T00:10"),
+        ("Africa/Casablanca", "2026-01-15T00:10"),  # clocks go back and on again within weeks
     ],
 )
-def test_weeks_over_a_change_of_clocks_miss_nothing(zone: str, begin: str, days: int) -> None:
+def test_three_months_over_a_change_of_clocks_miss_nothing(zone: str, begin: str) -> None:
     """Each planned time runs, once."""
     planned = (
         Every(4 * HOUR),
@@ -40,7 +40,7 @@ def test_weeks_over_a_change_of_clocks_miss_nothing(zone: str, begin: str, days:
     beats.append(beat("day", Every(4 * HOUR), tz=zone, active=ActiveHours(8 * 60, 22 * 60)))
     machine = Machine(beats, moment(begin, zone))
 
-    machine.pass_(days * DAY)
+    machine.pass_(91 * DAY)
 
     machine.assert_each_slot_has_one_receipt()
     assert machine.counted().keys() == {"ran"}

@@ -30,19 +30,19 @@ from heartbeats import NINE, NOWHERE, TESTS, made, tasks
 TOGETHER = "mkdir -p at && mkdir at/$$ && ls at | wc -l >> most; rmdir at/$$; exit 1"
 
 
-def test_ten_beats_of_one_minute_run_a_few_at_once(home: Path) -> None:
+def test_forty_beats_of_one_minute_run_a_few_at_once(home: Path) -> None:
     """All of them, once, and never more than were allowed; one waits for a place."""
     here = made(home, f"{NOWHERE}heartbeat: {{parallel: 3}}\n")
-    here.add(tasks(10, TOGETHER))
+    here.add(tasks(40, TOGETHER))
     here.plan(NINE - 1)
 
     here.tick_here(NINE + 5)
 
     rows = here.rows()
-    assert len(rows) == 10
+    assert len(rows) == 40
     assert {(row["slot"], row["reason"]) for row in rows} == {(NINE, "its check found nothing")}
     counts = [int(line) for line in (here.project / "most").read_text().split()]
-    assert len(counts) == 10
+    assert len(counts) == 40
     assert max(counts) <= 3
 
 
